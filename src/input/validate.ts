@@ -1,0 +1,86 @@
+import { plainToInstance } from 'class-transformer';
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { invalid, type FieldError } from '../errors/coded-error.js';
+
+type Class<T> = new () => T;
+
+/**
+ * The one validation of all doors and handlers: `plain` as an instance of `type`, or `VALIDATION_FAILED`
+ * naming every bad field under `path`. Unknown fields are refused.
+ */
+export function validateInput<T extends object>(type: Class<T>, plain: unknown, path = ''): T {
+  const { value, errors } = checkInput(type, plain, path);
+  if (errors.length) throw invalid(errors);
+  return value;
+}
+
+export function checkInput<T extends object>(type: Class<T>, plain: unknown, path = ''): { value: T; errors: FieldError[] } {
+  if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
+    return { value: new type(), errors: [{ field: path || 'body', message: 'must be a JSON object' }] };
+  }
+  // class-validator takes the names of inherited members (`toString`) for known fields, and drops them.
+  const inherited = Object.keys(plain).filter((key) => key in Object.prototype);
+  if (inherited.length) {
+    return { value: new type(), errors: inherited.map((key) => ({ field: path ? `${path}.${key}` : key, message: unknownField(new type()) })) };
+  }
+  const value = instanceOf(type, plain as Record<string, unknown>);
+  if (!value) {
+    const field = Object.entries(plain).find(([, child]) => JSON.stringify(child)?.includes('"constructor":'))?.[0] ?? 'body';
+    return { value: new type(), errors: [{ field: path ? `${path}.${field}` : field, message: 'must not hold a key named "constructor"' }] };
+  }
+  const errors = validateSync(value, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false, validationError: { target: true } });
+  return { value, errors: errors.flatMap((error) => flatten(error, path)) };
+}
+
+const rawFields = new Map<object, Set<string>>();
+
+/** Marks a field that stays the very value the client sent: class-transformer would copy it deeply, and trip over some keys. */
+export function Raw(): PropertyDecorator {
+  return (target, key) => {
+    rawFields.set(target, (rawFields.get(target) ?? new Set<string>()).add(key as string));
+  };
+}
+
+function isRaw(type: Class<object>, key: string): boolean {
+  for (let target: object | null = type.prototype as object; target; target = Object.getPrototypeOf(target) as object | null) {
+    if (rawFields.get(target)?.has(key)) return true;
+  }
+  return false;
+}
+
+function instanceOf<T extends object>(type: Class<T>, plain: Record<string, unknown>): T | undefined {
+  const raw = Object.entries(plain).filter(([key]) => isRaw(type, key));
+  const rest = Object.fromEntries(Object.entries(plain).filter(([key]) => !isRaw(type, key)));
+  try {
+    return Object.assign(plainToInstance(type, rest, { exposeDefaultValues: true }), Object.fromEntries(raw));
+  } catch (error) {
+    // class-transformer calls `value.constructor` of whatever it meets; such a key is its one stumbling block.
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+function flatten(error: ValidationError, path: string): FieldError[] {
+  const isIndex = /^\d+$/.test(error.property) && Array.isArray(error.target);
+  const field = isIndex ? `${path}[${error.property}]` : path ? `${path}.${error.property}` : error.property;
+  const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({
+    field,
+    message: rule === 'whitelistValidation' ? unknownField(error.target) : withoutName(message, error.property),
+  }));
+  // One message a field is enough: the first declared rule that failed.
+  return [...own.slice(-1), ...(error.children ?? []).flatMap((child) => flatten(child, field))];
+}
+
+function withoutName(message: string, property: string): string {
+  return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;
+}
+
+function unknownField(target: object | undefined): string {
+  const accepted = target ? fieldsOf(target.constructor as Class<object>) : [];
+  return accepted.length ? `is not a known field; accepted are ${accepted.join(', ')}` : 'is not a known field; none are accepted here';
+}
+
+function fieldsOf(type: Class<object>): string[] {
+  const metadata = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
+  return [...new Set(metadata.map((entry) => entry.propertyName))];
+}

@@ -1,0 +1,78 @@
+import type { LoggerService } from '@nestjs/common';
+import { destination, pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+import type { Settings } from './settings.js';
+import { requestContext } from './transport/request-context.js';
+
+const secretKeys = ['authorization', 'cookie', 'password', 'token', 'ADMIN_TOKEN', 'DATABASE_URL'];
+
+/**
+ * The process's logger: JSON lines on stdout, or readable text when stdout is a terminal. Every line of a request carries
+ * its `request_id`. Secrets are removed by key, and those of `settings` also wherever else they turn up in a line.
+ */
+export function createLogger(settings: Settings, stream: DestinationStream = defaultStream()): Logger {
+  const secrets = [settings.ADMIN_TOKEN, settings.DATABASE_URL, passwordOf(settings.DATABASE_URL)].filter((secret) => secret.length > 0);
+  const options: LoggerOptions = {
+    level: settings.LOG_LEVEL,
+    base: undefined,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: ['', '*.', '*.*.'].flatMap((prefix) => secretKeys.map((key) => `${prefix}${key}`)), censor: '[redacted]' },
+    mixin: () => {
+      const context = requestContext();
+      return context ? { request_id: context.request_id } : {};
+    },
+    hooks: {
+      streamWrite: (line) => secrets.reduce((text, secret) => text.replaceAll(JSON.stringify(secret).slice(1, -1), '[redacted]'), line),
+    },
+  };
+  return pino(options, stream);
+}
+
+/** Lets Nest, and everything that uses Nest's `Logger`, write through pino. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.write('info', message, rest);
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.write('error', message, rest);
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.write('warn', message, rest);
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.write('trace', message, rest);
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.write('fatal', message, rest);
+  }
+
+  /** Nest passes the context as the last argument, and errors a stack before it. */
+  private write(level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace', message: unknown, rest: unknown[]): void {
+    const context = rest.at(-1);
+    const fields = typeof context === 'string' ? { context } : {};
+    const details = rest.slice(0, 'context' in fields ? -1 : undefined).filter((detail) => detail !== undefined);
+    const extra = details.length > 0 ? { details } : {};
+    if (message instanceof Error) this.logger[level]({ ...fields, ...extra, err: message }, message.message);
+    else if (typeof message === 'string') this.logger[level]({ ...fields, ...extra }, message);
+    else this.logger[level]({ ...fields, ...extra, data: message });
+  }
+}
+
+function defaultStream(): DestinationStream {
+  if (!process.stdout.isTTY) return destination({ sync: true });
+  return PinoPretty({ sync: true, ignore: 'context', messageFormat: '{if context}[{context}] {end}{msg}' });
+}
+
+function passwordOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).password : '';
+}

@@ -1,0 +1,163 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { parseEnv } from 'node:util';
+import { closest } from 'fastest-levenshtein';
+
+/** How one start value is read: its default, what it accepts in words, and the parser that enforces it. */
+interface Definition<T> {
+  /** The text that `.env` holds by default. */
+  default: string;
+  /** Meaning and unit; goes to `.env` and to the settings table. */
+  doc: string;
+  accepts: string;
+  /** Never printed, logged or returned by any door. */
+  secret?: boolean;
+  parse(text: string): T | undefined;
+}
+
+type Options = Pick<Definition<unknown>, 'default' | 'doc'> & { secret?: boolean };
+
+function text(options: Options & { accepts?: string; pattern?: RegExp }): Definition<string> {
+  const { pattern, accepts = 'any text', ...rest } = options;
+  return { ...rest, accepts, parse: (value) => (!pattern || pattern.test(value) ? value : undefined) };
+}
+
+function integer(options: Options & { min: number; max: number }): Definition<number> {
+  const { min, max, ...rest } = options;
+  return {
+    ...rest,
+    accepts: `a whole number from ${min} to ${max}`,
+    parse: (value) => (/^-?\d{1,15}$/.test(value) && +value >= min && +value <= max ? +value : undefined),
+  };
+}
+
+function oneOf<const T extends string>(options: Options & { values: readonly T[] }): Definition<T> {
+  const { values, ...rest } = options;
+  return {
+    ...rest,
+    accepts: `one of ${values.map((value) => value || '(empty)').join(', ')}`,
+    parse: (value) => values.find((candidate) => candidate === value),
+  };
+}
+
+function list(options: Options & { accepts: string; item: RegExp }): Definition<readonly string[]> {
+  const { item, ...rest } = options;
+  return {
+    ...rest,
+    parse(value) {
+      const items = value.split(',').map((part) => part.trim()).filter(Boolean);
+      return items.every((part) => item.test(part)) ? Object.freeze(items) : undefined;
+    },
+  };
+}
+
+/** All start values, in the order in which `.env` and the docs show them. */
+export const settingDefinitions = {
+  HOST: text({
+    default: '127.0.0.1',
+    doc: 'Address to listen on. Anything but loopback needs a token from every caller; 0.0.0.0 means all addresses.',
+    accepts: 'an IP address or a host name',
+    pattern: /^[A-Za-z0-9.:_-]{1,255}$/,
+  }),
+  PORT: integer({ default: '8000', min: 0, max: 65535, doc: 'HTTP port for REST, Socket.IO and the docs; 0 picks a free one.' }),
+  DATA_DIR: text({
+    default: './data',
+    doc: 'Directory of the embedded database and of the generated admin token. Relative to the working directory.',
+    accepts: 'a path',
+    pattern: /^[^\0]{1,4096}$/,
+  }),
+  DATABASE_URL: text({
+    default: '',
+    doc: 'PostgreSQL 14 or newer (postgres://user:password@host:5432/name). Empty: the embedded PostgreSQL in DATA_DIR.',
+    accepts: 'empty, or a postgres:// or postgresql:// URL',
+    pattern: /^$|^postgres(ql)?:\/\/\S+$/,
+    secret: true,
+  }),
+  DATABASE_POOL_SIZE: integer({ default: '10', min: 2, max: 200, doc: 'Connections for requests; the engine and the listeners use a handful more.' }),
+  ADMIN_TOKEN: text({
+    default: '',
+    doc: 'The root token. Empty: read from ADMIN_TOKEN_FILE, or else generated at first start into DATA_DIR/admin-token.',
+    accepts: 'empty, or 16 to 512 printable characters without spaces',
+    pattern: /^$|^[\x21-\x7e]{16,512}$/,
+    secret: true,
+  }),
+  ADMIN_TOKEN_FILE: text({ default: '', doc: 'A file that holds the root token (a mounted secret, for instance).', accepts: 'empty, or a path', pattern: /^[^\0]{0,4096}$/ }),
+  AUTH_ANONYMOUS_ROLE: oneOf({
+    default: '',
+    values: ['', 'none', 'viewer', 'operator'],
+    doc: 'Role of callers without a token. Empty: operator while HOST is loopback, none otherwise.',
+  }),
+  CORS_ORIGINS: list({
+    default: '',
+    doc: 'Browser origins that may call from other sites, comma-separated (https://app.example.com). Empty: same origin only.',
+    accepts: 'origins such as https://app.example.com, separated by commas',
+    item: /^https?:\/\/[A-Za-z0-9.:[\]_-]+$/,
+  }),
+  LOG_LEVEL: oneOf({ default: 'info', values: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], doc: 'Least severe level that is logged.' }),
+  TASKS_DEFAULT_TYPE: text({ default: 'echo', doc: 'Type of a task created without one.', accepts: 'the name of a task type', pattern: /^[a-z][a-z0-9_.-]{0,99}$/ }),
+  RUNNER_SLOTS: integer({ default: '16', min: 0, max: 1000, doc: 'Attempts this server runs at the same time; 0 runs none (an API-only replica).' }),
+  ENGINE_LEASE_SECONDS: integer({ default: '30', min: 2, max: 3600, doc: 'Seconds a worker may be silent before its tasks are rescued; leases are renewed every third of it.' }),
+  ENGINE_CANCEL_GRACE_SECONDS: integer({ default: '10', min: 1, max: 3600, doc: 'Seconds a running attempt has to stop after a cancel before its lease is revoked.' }),
+  ENGINE_MAX_RESCUES: integer({ default: '5', min: 0, max: 100, doc: 'Lost leases a task survives before it fails as LEASE_LOST.' }),
+  ENGINE_SHUTDOWN_SECONDS: integer({ default: '10', min: 0, max: 3600, doc: 'Seconds running attempts may still take at shutdown before they are handed back to their queue.' }),
+  EVENTS_RETENTION_DAYS: integer({ default: '7', min: 1, max: 3650, doc: 'Days the event log is kept, and so how far back a client can resume.' }),
+  IDEMPOTENCY_RETENTION_HOURS: integer({ default: '24', min: 1, max: 8760, doc: 'Hours an Idempotency-Key is remembered.' }),
+  HTTP_ALLOW_HOSTS: list({
+    default: '',
+    doc: 'Hosts that http.request tasks may reach although their address is private: names, addresses or CIDR ranges, comma-separated.',
+    accepts: 'host names, IP addresses or CIDR ranges, separated by commas',
+    item: /^[A-Za-z0-9.:_*/[\]-]+$/,
+  }),
+} satisfies Record<string, Definition<unknown>>;
+
+type Definitions = typeof settingDefinitions;
+export type SettingKey = keyof Definitions;
+
+/** Start values of one process, by their environment names. Frozen; read once by `loadSettings`. */
+export type Settings = { readonly [K in SettingKey]: NonNullable<ReturnType<Definitions[K]['parse']>> };
+
+/** Injection token of `Settings` (a type has no value of its own at run time). */
+export const SETTINGS = Symbol('Settings');
+
+export class SettingsError extends Error {}
+
+/** Environment names with these prefixes are ours: an unknown one is a likely typing mistake. */
+const ownPrefixes = /^(ARKITECT|TASKS|RUNNER|ENGINE|EVENTS|AUTH|IDEMPOTENCY|DATABASE_POOL|ADMIN_TOKEN)_?/;
+
+/**
+ * Settings from defaults, then the `.env` file, then the environment (later wins).
+ * An empty value means "not set". Throws `SettingsError` naming every bad key, what it got and what it accepts.
+ */
+export function loadSettings(
+  environment: NodeJS.ProcessEnv,
+  envFile = '.env',
+): { settings: Settings; warnings: string[] } {
+  const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {};
+  const given: NodeJS.ProcessEnv = { ...fromFile, ...environment };
+  const problems: string[] = [];
+  const entries = Object.entries(settingDefinitions).map(([key, definition]: [string, Definition<unknown>]) => {
+    const raw = given[key]?.trim() || definition.default;
+    const value = definition.parse(raw);
+    if (value === undefined) {
+      problems.push(`${key} is ${definition.secret ? 'not valid' : JSON.stringify(raw)}, but must be ${definition.accepts}.`);
+    }
+    return [key, value];
+  });
+  if (problems.length) {
+    throw new SettingsError(`${problems.join('\n')}\nSettings come from the environment and from .env; correct them and start again.`);
+  }
+  return { settings: Object.freeze(Object.fromEntries(entries)) as Settings, warnings: unknownKeys(fromFile, environment) };
+}
+
+function unknownKeys(fromFile: object, environment: NodeJS.ProcessEnv): string[] {
+  const known = Object.keys(settingDefinitions);
+  const candidates = new Set([...Object.keys(fromFile), ...Object.keys(environment).filter((key) => ownPrefixes.test(key))]);
+  return [...candidates]
+    .filter((key) => !known.includes(key))
+    .map((key) => `${key} is not a setting and has no effect; the nearest known name is ${closest(key, known)}.`);
+}
+
+/** Whether only this machine can reach the server, which decides what anonymous callers may do. */
+export function listensOnLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
