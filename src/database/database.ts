@@ -1,0 +1,139 @@
+import pg from 'pg';
+
+/** A named SQL statement; the name makes it a prepared statement on each connection. */
+export interface Statement<Row> {
+  readonly name: string;
+  readonly text: string;
+  /** Carries the row type only; never set. */
+  readonly row?: Row;
+}
+
+/** Declares a statement. `Row` is the shape of one returned row; names are unique in the code base. */
+export function statement<Row = never>(name: string, text: string): Statement<Row> {
+  return { name, text };
+}
+
+/** What can run a statement: the pool (each statement its own transaction) or one open transaction. */
+export interface Queryable {
+  query<Row>(statement: Statement<Row>, values?: readonly unknown[]): Promise<Row[]>;
+  /** For SQL built at run time (list filters): unnamed, so that the planner sees the real values. */
+  queryText<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+export interface DatabaseOptions {
+  connection: pg.ClientConfig;
+  /** Connections for requests. */
+  poolSize: number;
+  /** Told of connections that broke while idle; the pool replaces them by itself. */
+  onError(error: Error): void;
+}
+
+/** A hung statement must not hold a caller for ever. */
+const statementTimeoutMs = 30_000;
+
+/**
+ * The PostgreSQL of this process, in separate pools so that no kind of work can starve another:
+ * `api` answers requests, `engine` claims and settles attempts, `loops` does background duties.
+ */
+export class Database {
+  readonly api: Pool;
+  readonly engine: Pool;
+  readonly loops: Pool;
+
+  constructor(private readonly options: DatabaseOptions) {
+    this.api = new Pool(options, 'api', options.poolSize);
+    this.engine = new Pool(options, 'engine', 4);
+    this.loops = new Pool(options, 'loops', 2);
+  }
+
+  /** A connection of its own, for what must outlive a statement: LISTEN and session locks. The caller ends it. */
+  async connect(name: string): Promise<pg.Client> {
+    const client = new pg.Client(clientConfig(this.options.connection, name));
+    client.on('error', this.options.onError);
+    await client.connect();
+    return client;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.api.end(), this.engine.end(), this.loops.end()]);
+  }
+}
+
+class Pool implements Queryable {
+  private readonly pool: pg.Pool;
+
+  constructor(options: DatabaseOptions, name: string, max: number) {
+    this.pool = new pg.Pool({
+      ...clientConfig(options.connection, name),
+      max,
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 30_000,
+    });
+    // Without a listener an idle connection that breaks (a database restart) would end the process.
+    this.pool.on('error', options.onError);
+  }
+
+  async query<Row>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
+    return run(this.pool, { name: statement.name, text: statement.text, values: values as unknown[] });
+  }
+
+  async queryText<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return run(this.pool, { text, values: values as unknown[] });
+  }
+
+  /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */
+  async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      const result = await work({
+        query: (statement, values = []) => run(client, { name: statement.name, text: statement.text, values: values as unknown[] }),
+        queryText: (text, values = []) => run(client, { text, values: values as unknown[] }),
+      });
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch((rollbackError: Error) => (broken = rollbackError));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  end(): Promise<void> {
+    return this.pool.end();
+  }
+}
+
+async function run<Row>(target: pg.Pool | pg.ClientBase, config: pg.QueryConfig): Promise<Row[]> {
+  const { rows } = await target.query<Row & pg.QueryResultRow>(config);
+  return rows;
+}
+
+function clientConfig(connection: pg.ClientConfig, name: string): pg.ClientConfig {
+  return {
+    ...connection,
+    application_name: `arkitect ${name}`,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    keepAlive: true,
+    types: { getTypeParser: ((oid: number, format: 'text' | 'binary') => parserOf(oid, format)) as typeof pg.types.getTypeParser },
+  };
+}
+
+const parseDate = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ, 'text') as (text: string) => Date;
+
+/** bigint as number (our counters stay far below 2^53), timestamptz as RFC 3339 UTC with milliseconds. */
+function parserOf(oid: number, format: 'text' | 'binary'): unknown {
+  if (oid === pg.types.builtins.INT8) return Number;
+  if (oid === pg.types.builtins.TIMESTAMPTZ) return (text: string) => parseDate(text).toISOString();
+  return pg.types.getTypeParser(oid, format as 'text');
+}
+
+/** Whether the error means "no usable database connection just now", so that the same call may work later. */
+export function isConnectionError(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') return /^(08...|57P0[123]|53300|25006|ECONN(REFUSED|RESET)|ENOENT|EPIPE|ETIMEDOUT|EAI_AGAIN)$/.test(code);
+  return typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/i.test(message);
+}
