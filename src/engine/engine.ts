@@ -1,0 +1,124 @@
+import type { Database, Queryable } from '../database/database.js';
+import type { WakeUp, WakeUps } from '../events/wake-ups.js';
+import type { ClaimedTask, Lease, NewTask, TaskRef, TaskRow } from './task-row.js';
+import { appendLogs, type LogLine } from './transitions/append-logs.js';
+import { cancel } from './transitions/cancel.js';
+import { claim, type Claim } from './transitions/claim.js';
+import { complete, type Completion, type Settled } from './transitions/complete.js';
+import { enqueue } from './transitions/enqueue.js';
+import { execute } from './transitions/execute.js';
+import { fail, type Failure } from './transitions/fail.js';
+import { heartbeat, type LeaseState } from './transitions/heartbeat.js';
+import { progress, type Progress } from './transitions/progress.js';
+import { release } from './transitions/release.js';
+import { remove } from './transitions/remove.js';
+import { rescue, type RescueLimits } from './transitions/rescue.js';
+import { retry } from './transitions/retry.js';
+import { stageDue } from './transitions/stage-due.js';
+import { update, type EditableFields } from './transitions/update.js';
+
+/**
+ * Every arrow of the life cycle, as one call. Each is one statement that also writes its events; what it means to
+ * others (work to claim, an attempt to stop) is told by a wake-up once it has committed.
+ */
+export class Engine {
+  constructor(
+    private readonly database: Database,
+    private readonly wakeUps: WakeUps,
+  ) {}
+
+  async enqueue(tasks: NewTask[]): Promise<TaskRow[]> {
+    const rows = await enqueue(this.database.api, tasks);
+    this.enqueued(rows);
+    return rows;
+  }
+
+  /** The same inside a caller's transaction; call `enqueued` with the rows when it has committed. */
+  enqueueWithin(transaction: Queryable, tasks: NewTask[]): Promise<TaskRow[]> {
+    return enqueue(transaction, tasks);
+  }
+
+  enqueued(rows: Pick<TaskRow, 'status'>[]): void {
+    this.wakeUps.signal('events', ...(rows.some((row) => row.status === 'queued') ? (['queued'] as const) : []));
+  }
+
+  async execute(ref: TaskRef): Promise<TaskRow | undefined> {
+    return this.changed(await execute(this.database.api, ref));
+  }
+
+  async cancel(ref: TaskRef): Promise<TaskRow | undefined> {
+    return this.changed(await cancel(this.database.api, ref));
+  }
+
+  async retry(ref: TaskRef): Promise<TaskRow | undefined> {
+    return this.changed(await retry(this.database.api, ref));
+  }
+
+  async update(ref: TaskRef, version: number, fields: EditableFields): Promise<TaskRow | undefined> {
+    return this.changed(await update(this.database.api, ref, version, fields));
+  }
+
+  async remove(ref: TaskRef, version?: number): Promise<boolean> {
+    const removed = await remove(this.database.api, ref, version);
+    if (removed) this.wakeUps.signal('events');
+    return removed;
+  }
+
+  async claim(request: Claim): Promise<ClaimedTask[]> {
+    const tasks = await claim(this.database.engine, request);
+    if (tasks.length) this.wakeUps.signal('events');
+    return tasks;
+  }
+
+  heartbeat(leases: Lease[], leaseSeconds: number): Promise<LeaseState[]> {
+    return heartbeat(this.database.engine, leases, leaseSeconds);
+  }
+
+  async progress(reports: Progress[]): Promise<void> {
+    await progress(this.database.engine, reports);
+    this.wakeUps.signal('events');
+  }
+
+  async appendLogs(lines: LogLine[]): Promise<void> {
+    await appendLogs(this.database.engine, lines);
+    this.wakeUps.signal('events');
+  }
+
+  async complete(completions: Completion[]): Promise<Settled[]> {
+    return this.settled(await complete(this.database.engine, completions));
+  }
+
+  async fail(failures: Failure[]): Promise<Settled[]> {
+    return this.settled(await fail(this.database.engine, failures));
+  }
+
+  async release(leases: Lease[]): Promise<Settled[]> {
+    return this.settled(await release(this.database.engine, leases));
+  }
+
+  /** Both sweeps answer how many rows they moved; a full batch means there is more. */
+  async stageDue(limit: number): Promise<number> {
+    const rows = await stageDue(this.database.loops, limit);
+    if (rows.length) this.wakeUps.signal('events', 'queued');
+    return rows.length;
+  }
+
+  async rescue(limits: RescueLimits): Promise<number> {
+    const rows = await rescue(this.database.loops, limits);
+    if (rows.length) this.wakeUps.signal('events', 'queued', 'cancelling');
+    return rows.length;
+  }
+
+  private changed(row: TaskRow | undefined): TaskRow | undefined {
+    if (row) {
+      const hint: WakeUp[] = row.status === 'queued' ? ['queued'] : row.status === 'cancelling' ? ['cancelling'] : [];
+      this.wakeUps.signal('events', ...hint);
+    }
+    return row;
+  }
+
+  private settled(outcomes: Settled[]): Settled[] {
+    this.wakeUps.signal('events', ...(outcomes.includes('queued') ? (['queued'] as const) : []));
+    return outcomes;
+  }
+}

@@ -1,0 +1,45 @@
+import { statement, type Database } from '../../database/database.js';
+import type { Duty } from './loop.js';
+
+const batch = 5_000;
+
+const pruneEventsStatement = statement<{ pruned: number }>(
+  'prune_events',
+  `WITH old AS (
+  -- Only the head of the log: a young row ends the batch, so that what is left has no holes.
+  SELECT seq FROM (SELECT seq, at FROM events ORDER BY seq LIMIT $2) head WHERE at < now() - make_interval(days => $1)
+), gone AS (
+  DELETE FROM events WHERE seq IN (SELECT seq FROM old) RETURNING seq
+), noted AS (
+  UPDATE event_log_state SET pruned_through = greatest(pruned_through, (SELECT max(seq) FROM gone)) WHERE EXISTS (SELECT FROM gone)
+)
+SELECT count(*) AS pruned FROM gone`,
+);
+
+const pruneKeysStatement = statement<{ pruned: number }>(
+  'prune_idempotency_keys',
+  `WITH old AS (
+  SELECT tenant_id, key FROM idempotency_keys WHERE created_at < now() - make_interval(hours => $1) ORDER BY created_at LIMIT $2
+), gone AS (
+  DELETE FROM idempotency_keys k USING old WHERE k.tenant_id = old.tenant_id AND k.key = old.key RETURNING k.key
+)
+SELECT count(*) AS pruned FROM gone`,
+);
+
+export interface Retention {
+  eventDays: number;
+  idempotencyHours: number;
+}
+
+/** Lets old events and idempotency keys go, oldest first. */
+export function pruner(database: Database, { eventDays, idempotencyHours }: Retention): Duty {
+  return {
+    name: 'pruner',
+    intervalMs: 60_000,
+    async run() {
+      const [events] = await database.loops.query(pruneEventsStatement, [eventDays, batch]);
+      const [keys] = await database.loops.query(pruneKeysStatement, [idempotencyHours, batch]);
+      return events!.pruned === batch || keys!.pruned === batch;
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { Backoff, Json, JsonObject, Task, TaskError, TaskPriority, TaskStatus } from '../tasks/task.js';
+
+/** One row of `tasks` as the driver returns it: the client's view and what only the engine may see. */
+export interface TaskRow extends Task {
+  uncounted_attempts: number;
+  rescues: number;
+  lease_token: string | null;
+  lease_expires_at: string | null;
+  cancel_requested_at: string | null;
+}
+
+/** Which task: the tenant is part of every key. */
+export interface TaskRef {
+  tenant_id: string;
+  id: string;
+}
+
+/** Proof of holding a lease; every result carries it, so that a late answer of a lost lease changes nothing. */
+export interface Lease extends TaskRef {
+  attempt: number;
+  lease_token: string;
+}
+
+/** A task to create. All values are already checked and complete. */
+export interface NewTask extends TaskRef {
+  name: string;
+  type: string;
+  queue: string;
+  priority: TaskPriority;
+  parameters: JsonObject;
+  labels: Record<string, string>;
+  max_attempts: number;
+  timeout_seconds: number;
+  backoff: Backoff;
+  /** RFC 3339; a time in the future makes the task `scheduled`. */
+  run_at: string | null;
+  /** `auto` queues the task at once, `manual` leaves it `pending` until it is executed. */
+  start: 'auto' | 'manual';
+  created_by: string;
+}
+
+/** A running attempt, as a worker receives it. */
+export interface ClaimedTask extends TaskRow {
+  status: Extract<TaskStatus, 'running'>;
+  lease_token: string;
+}
+
+export type { Json, JsonObject, TaskError };

@@ -1,0 +1,47 @@
+/** Pieces that several transitions share. Aliases: `t` is the changed row. */
+
+/** Columns of the next version of a row; every UPDATE of a transition sets them. */
+export const touched = 'updated_at = now(), version = t.version + 1';
+
+/** Gives the lease up; the row is then in line again, or finished. */
+export const unleased = 'lease_token = NULL, lease_expires_at = NULL, cancel_requested_at = NULL';
+
+/** Back in line: the attempt that ran is now history, kept by `archive`. */
+export const withoutAttempt = `${unleased}, worker_id = NULL, started_at = NULL, progress = 0, progress_message = NULL`;
+
+/** What an event tells of its task: everything but `parameters` and `result`, which may be large. Source: alias `t`. */
+const eventData = `jsonb_strip_nulls(jsonb_build_object(
+  'name', t.name, 'type', t.type, 'queue', t.queue, 'priority', t.priority, 'status', t.status, 'labels', t.labels,
+  'error', t.error, 'progress', t.progress, 'progress_message', t.progress_message,
+  'attempt', t.attempt, 'max_attempts', t.max_attempts, 'run_at', t.run_at, 'worker_id', t.worker_id,
+  'created_by', t.created_by, 'created_at', t.created_at, 'queued_at', t.queued_at,
+  'started_at', t.started_at, 'finished_at', t.finished_at, 'version', t.version))`;
+
+/**
+ * Appends the events of all rows of the CTE `changed`, in the same statement that changed them.
+ * `action` is a SQL expression over `t`, a row of `changed`.
+ */
+export function recordEvents(action: string): string {
+  return `recorded AS (
+  INSERT INTO events (tenant_id, task_id, action, data)
+  SELECT t.tenant_id, t.id, ${action}, ${eventData} FROM changed t ORDER BY t.id
+)`;
+}
+
+/** The action that tells where a row went, for transitions with several outcomes. */
+export const actionOfStatus = `CASE t.status
+    WHEN 'queued' THEN 'task_queued' WHEN 'completed' THEN 'task_completed' WHEN 'failed' THEN 'task_failed'
+    WHEN 'cancelled' THEN 'task_cancelled' ELSE 'task_updated' END`;
+
+/**
+ * Keeps the attempts that end without ending their task. Source: the CTE `locked` with the rows as they were,
+ * joined to `changed` with the rows as they are. `status` is a SQL expression over both.
+ */
+export function archiveAttempts(status: string, error: string): string {
+  return `archived AS (
+  INSERT INTO attempts (tenant_id, task_id, attempt, status, worker_id, started_at, finished_at, error)
+  SELECT locked.tenant_id, locked.id, locked.attempt, ${status}, locked.worker_id, locked.started_at, now(), ${error}
+  FROM locked JOIN changed ON changed.tenant_id = locked.tenant_id AND changed.id = locked.id
+  WHERE changed.status IN ('queued', 'scheduled')
+)`;
+}

@@ -1,0 +1,190 @@
+import { statement, type Database } from '../database/database.js';
+import type { TaskEvent } from './events.js';
+import type { WakeUps } from './wake-ups.js';
+
+const readStatement = statement<TaskEvent>(
+  'read_events',
+  `SELECT seq, tenant_id, task_id, action, at, data FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3`,
+);
+
+const readTaskStatement = statement<TaskEvent>(
+  'read_task_events',
+  `SELECT seq, tenant_id, task_id, action, at, data FROM events
+   WHERE tenant_id = $1 AND task_id = $2 AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5`,
+);
+
+const boundsStatement = statement<{ last: number; pruned_through: number }>(
+  'event_bounds',
+  `SELECT coalesce(max(seq), 0) AS last, (SELECT pruned_through FROM event_log_state) AS pruned_through FROM events`,
+);
+
+/** Transactions that have written events and not ended. Whoever took a number from the sequence is among them. */
+const writersStatement = statement<{ writer: string }>(
+  'event_writers',
+  `SELECT virtualtransaction AS writer FROM pg_locks
+   WHERE locktype = 'relation' AND relation = 'events'::regclass AND mode = 'RowExclusiveLock'
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+);
+
+const endOfLog = Number.MAX_SAFE_INTEGER;
+const pageSize = 1_000;
+const pollMs = 5_000;
+const writerPollMs = 3;
+
+/**
+ * The tail of the event log, for this process.
+ *
+ * A number taken earlier may commit later, so a reader that simply remembers the last `seq` it saw would skip rows.
+ * The tail stops at a gap, notes which transactions were writing events at that moment, and goes on when all of them
+ * have ended: by then the missing row is visible, or was rolled back and never will be (docs/decisions/0004).
+ */
+export class EventLog {
+  private readonly listeners = new Set<(events: TaskEvent[]) => void>();
+  private position = -1;
+  private draining: Promise<void> | undefined;
+  private woken = false;
+  private stopped = false;
+  private pollTimer: NodeJS.Timeout | undefined;
+  private unsubscribe: (() => void) | undefined;
+
+  constructor(
+    private readonly database: Database,
+    private readonly wakeUps: WakeUps,
+    private readonly onError: (error: Error) => void,
+  ) {}
+
+  async start(): Promise<void> {
+    const { last } = await this.bounds();
+    await this.writersGone(await this.writers());
+    this.position = last;
+    this.unsubscribe = this.wakeUps.on('events', () => this.wake());
+    this.schedulePoll();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.unsubscribe?.();
+    clearTimeout(this.pollTimer);
+    await this.draining;
+    // Whoever follows waits for the log to grow; this is their last wake-up.
+    for (const listener of this.listeners) listener([]);
+  }
+
+  /** Every event up to this `seq` has been handed to the listeners. */
+  get tail(): number {
+    return this.position;
+  }
+
+  /** `listener` gets every event after the present `tail`, in order, in batches. It must not throw or wait. */
+  subscribe(listener: (events: TaskEvent[]) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * Every event after `since`, of one task or of all, from the log and then as they happen. Ends with `signal`.
+   * The caller's pace is the pace: what it has not asked for yet stays in the database.
+   */
+  async *follow(since: number, signal: AbortSignal, task?: { tenant_id: string; id: string }): AsyncGenerator<TaskEvent[]> {
+    let cursor = since;
+    while (!signal.aborted && !this.stopped) {
+      const tail = this.tail;
+      if (cursor >= tail) {
+        await this.grown(tail, signal);
+        continue;
+      }
+      const events = task ? await this.readTask(task, cursor, tail) : await this.read(cursor, tail);
+      cursor = events.length < pageSize ? tail : events.at(-1)!.seq;
+      if (events.length) yield events;
+    }
+  }
+
+  /** Events after `since` up to `through`, at most a page. */
+  read(since: number, through = this.tail, limit = pageSize): Promise<TaskEvent[]> {
+    return this.database.api.query(readStatement, [since, through, limit]);
+  }
+
+  readTask(task: { tenant_id: string; id: string }, since: number, through = this.tail, limit = pageSize): Promise<TaskEvent[]> {
+    return this.database.api.query(readTaskStatement, [task.tenant_id, task.id, since, through, limit]);
+  }
+
+  /** Whether a client that saw everything up to `since` can be told the rest without a hole. */
+  async canResumeFrom(since: number): Promise<boolean> {
+    const { pruned_through, last } = await this.bounds();
+    return since >= pruned_through && since <= Math.max(last, this.tail);
+  }
+
+  private async bounds(): Promise<{ last: number; pruned_through: number }> {
+    return (await this.database.api.query(boundsStatement))[0]!;
+  }
+
+  private grown(tail: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        unsubscribe();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const unsubscribe = this.subscribe(done);
+      signal.addEventListener('abort', done);
+      if (this.tail > tail || signal.aborted || this.stopped) done();
+    });
+  }
+
+  private wake(): void {
+    this.woken = true;
+    this.draining ??= this.drain()
+      .catch(this.onError)
+      .finally(() => {
+        this.draining = undefined;
+        // A wake-up between the last read and here must not be lost.
+        if (this.woken && !this.stopped) this.wake();
+      });
+  }
+
+  private schedulePoll(): void {
+    this.pollTimer = setTimeout(() => {
+      this.wake();
+      this.schedulePoll();
+    }, pollMs * (0.75 + Math.random() / 2)).unref();
+  }
+
+  private async drain(): Promise<void> {
+    while (this.woken && !this.stopped) {
+      this.woken = false;
+      let page: TaskEvent[];
+      do {
+        page = await this.database.loops.query(readStatement, [this.position, endOfLog, pageSize]);
+        if (page.length) await this.advance(page);
+      } while (page.length === pageSize && !this.stopped);
+    }
+  }
+
+  private async advance(page: TaskEvent[]): Promise<void> {
+    const through = page.at(-1)!.seq;
+    if (through === this.position + page.length) return this.publish(page, through);
+    const firstGap = page.findIndex((event, index) => event.seq !== this.position + index + 1);
+    if (firstGap > 0) this.publish(page.slice(0, firstGap), page[firstGap - 1]!.seq);
+    await this.writersGone(await this.writers());
+    const settled: TaskEvent[] = await this.database.loops.query(readStatement, [this.position, through, endOfLog]);
+    this.publish(settled, through);
+  }
+
+  private publish(events: TaskEvent[], through: number): void {
+    this.position = through;
+    for (const listener of this.listeners) listener(events);
+  }
+
+  private async writers(): Promise<Set<string>> {
+    const rows = await this.database.loops.query(writersStatement);
+    return new Set(rows.map((row) => row.writer));
+  }
+
+  /** Resolves when none of these transactions is open any more. */
+  private async writersGone(before: Set<string>): Promise<void> {
+    while (before.size && !this.stopped) {
+      await new Promise((resolve) => setTimeout(resolve, writerPollMs));
+      before = before.intersection(await this.writers());
+    }
+  }
+}
