@@ -1,0 +1,191 @@
+import { performance } from 'node:perf_hooks';
+import { isConnectionError } from '../database/database.js';
+import type { Engine } from '../engine/engine.js';
+import type { ClaimedTask } from '../engine/task-row.js';
+import type { WakeUps } from '../events/wake-ups.js';
+import type { HandlerRegistry } from '../handlers/handlers.js';
+import { Attempt, type Outcome } from './attempt.js';
+import { ReportBuffer } from './report-buffer.js';
+
+export interface RunnerOptions {
+  /** Name of this replica's runner, as `worker_id` shows it. */
+  workerId: string;
+  /** Attempts at the same time. */
+  slots: number;
+  leaseSeconds: number;
+  /** How long a handler may take to stop after its signal. */
+  cancelGraceSeconds: number;
+  onError(message: string, error: unknown): void;
+}
+
+const firstPollMs = 1_000;
+const lastPollMs = 5_000;
+const retrySettleMs = 500;
+
+/** Runs claimed attempts in this process: claims as many as slots are free, keeps their leases, settles their outcome. */
+export class Runner {
+  private readonly running = new Map<string, Attempt>();
+  private readonly ended = new Set<Promise<void>>();
+  private readonly reports: ReportBuffer;
+  private readonly unsubscribe: (() => void)[] = [];
+  private pollTimer: NodeJS.Timeout | undefined;
+  private heartbeatTimer: NodeJS.Timeout | undefined;
+  private pollMs = firstPollMs;
+  private claiming: Promise<void> | undefined;
+  private moreWork = false;
+  private accepting = false;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly handlers: HandlerRegistry,
+    wakeUps: WakeUps,
+    private readonly options: RunnerOptions,
+  ) {
+    this.reports = new ReportBuffer(engine, (error) => options.onError('Progress or log lines were not stored', error));
+    this.unsubscribe.push(
+      wakeUps.on('queued', () => this.claim()),
+      wakeUps.on('cancelling', () => void this.renewLeases()),
+    );
+  }
+
+  start(): void {
+    if (this.options.slots === 0) return;
+    this.accepting = true;
+    this.heartbeatTimer = setInterval(() => void this.renewLeases(), (this.options.leaseSeconds * 1_000) / 3);
+    this.claim();
+  }
+
+  /**
+   * Stops claiming, lets running attempts finish for up to `graceMs`, and hands the rest back to their queues.
+   * `hurry` cuts the wait short.
+   */
+  async stop(graceMs: number, hurry?: AbortSignal): Promise<void> {
+    this.accepting = false;
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
+    clearTimeout(this.pollTimer);
+    await this.claiming;
+    await this.endOfRunning(graceMs, hurry);
+    for (const attempt of this.running.values()) attempt.stop('SHUTDOWN', 'The server is shutting down; the task goes back to its queue.');
+    await Promise.all(this.ended);
+    clearInterval(this.heartbeatTimer);
+    await this.reports.flush();
+  }
+
+  /** Fills the free slots; one claim at a time, and at once again while there is more. */
+  private claim(): void {
+    this.moreWork = true;
+    if (!this.accepting || this.claiming) return;
+    clearTimeout(this.pollTimer);
+    this.claiming = this.fillSlots()
+      .catch((error: unknown) => this.options.onError('Claiming failed; it is tried again', error))
+      .finally(() => {
+        this.claiming = undefined;
+        if (!this.accepting) return;
+        if (this.moreWork && this.freeSlots > 0) return this.claim();
+        this.pollTimer = setTimeout(() => this.claim(), this.pollMs * (0.75 + Math.random() / 2));
+        this.pollMs = Math.min(lastPollMs, this.pollMs * 1.5);
+      });
+  }
+
+  private get freeSlots(): number {
+    return this.options.slots - this.running.size;
+  }
+
+  private async fillSlots(): Promise<void> {
+    while (this.moreWork && this.accepting && this.freeSlots > 0) {
+      this.moreWork = false;
+      const limit = this.freeSlots;
+      const askedAt = performance.now();
+      const { workerId, leaseSeconds } = this.options;
+      const tasks = await this.engine.claim({ worker_id: workerId, types: this.handlers.types(), limit, lease_seconds: leaseSeconds });
+      if (tasks.length) this.pollMs = firstPollMs;
+      if (tasks.length === limit) this.moreWork = true;
+      for (const task of tasks) this.begin(task, askedAt);
+    }
+  }
+
+  private begin(task: ClaimedTask, claimedAt: number): void {
+    const { leaseSeconds, cancelGraceSeconds } = this.options;
+    const attempt = new Attempt(task, this.handlers.get(task.type)!, this.reports, cancelGraceSeconds * 1_000, leaseSeconds * 1_000);
+    attempt.leaseHeldUntil = claimedAt + leaseSeconds * 1_000;
+    this.running.set(task.lease_token, attempt);
+    const ended = this.runToEnd(attempt).finally(() => {
+      this.running.delete(task.lease_token);
+      this.ended.delete(ended);
+      this.claim();
+    });
+    this.ended.add(ended);
+  }
+
+  private async runToEnd(attempt: Attempt): Promise<void> {
+    const outcome = await attempt.run();
+    await this.reports.flush();
+    // Without a database the outcome waits, as long as the lease may still be ours; after that nobody would take it.
+    for (;;) {
+      try {
+        return await this.settle(attempt, outcome);
+      } catch (error) {
+        this.options.onError(`The outcome of task ${attempt.task.id} was not stored`, error);
+        if (!isConnectionError(error) || attempt.stopCode === 'LEASE_LOST' || !this.accepting) return;
+        await new Promise((resolve) => setTimeout(resolve, retrySettleMs));
+      }
+    }
+  }
+
+  private async settle(attempt: Attempt, outcome: Outcome): Promise<void> {
+    switch (outcome.kind) {
+      case 'completed':
+        await this.engine.complete([outcome.completion]);
+        break;
+      case 'failed':
+        await this.engine.fail([outcome.failure]);
+        break;
+      case 'released':
+        // A task that was being cancelled is not handed back: it ends as its client asked.
+        if ((await this.engine.release([attempt.lease]))[0] === 'lost') {
+          await this.engine.complete([{ ...attempt.lease, result: undefined }]);
+        }
+        break;
+      case 'dropped':
+        break;
+    }
+  }
+
+  /** One statement for all leases; tells attempts that are to stop, and those whose lease is gone. */
+  private async renewLeases(): Promise<void> {
+    const attempts = [...this.running.values()];
+    if (!attempts.length) return;
+    const askedAt = performance.now();
+    try {
+      const states = await this.engine.heartbeat(
+        attempts.map((attempt) => attempt.lease),
+        this.options.leaseSeconds,
+      );
+      attempts.forEach((attempt, index) => {
+        if (states[index] === 'lost') return attempt.stop('LEASE_LOST', 'The lease was taken back; somebody else may run the task now.');
+        attempt.leaseHeldUntil = askedAt + this.options.leaseSeconds * 1_000;
+        if (states[index] === 'cancelling') attempt.stop('CANCELLED', 'The task was cancelled.');
+      });
+    } catch (error) {
+      this.options.onError('Leases were not renewed; it is tried again', error);
+      this.dropOverdue(attempts);
+    }
+  }
+
+  /** Cut off from the database: what may have been given to somebody else by now must not go on here. */
+  private dropOverdue(attempts: Attempt[]): void {
+    const nextRenewal = performance.now() + (this.options.leaseSeconds * 1_000) / 3;
+    for (const attempt of attempts) {
+      if (attempt.leaseHeldUntil < nextRenewal) attempt.stop('LEASE_LOST', 'The lease could not be renewed in time.');
+    }
+  }
+
+  private async endOfRunning(graceMs: number, hurry?: AbortSignal): Promise<void> {
+    if (!this.ended.size || hurry?.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, graceMs);
+    hurry?.addEventListener('abort', () => resolve());
+    await Promise.race([Promise.all(this.ended), promise]);
+    clearTimeout(timer);
+  }
+}
