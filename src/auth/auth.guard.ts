@@ -1,0 +1,70 @@
+import { Injectable, SetMetadata, createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import type { Socket } from 'socket.io';
+import { CodedError } from '../errors/coded-error.js';
+import { requestContext } from '../transport/request-context.js';
+import { Authenticator } from './authenticator.js';
+import { allows, isPublic, type Operation as OperationName } from './policy.js';
+import type { Principal } from './principal.js';
+
+const OPERATION = Symbol('operation');
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    principal?: Principal;
+  }
+}
+
+/** Names the operation of `policy.ts` that a handler performs. A handler without one is refused to everybody. */
+export const Operation = (operation: OperationName) => SetMetadata(OPERATION, operation);
+
+/** The principal that the guard let through; `undefined` only for public operations. */
+export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext) => principalOf(context));
+
+/** Global guard of all doors: deny unless the policy allows. */
+@Injectable()
+export class AuthGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const operation = this.reflector.getAllAndOverride<OperationName | undefined>(OPERATION, [context.getHandler(), context.getClass()]);
+    if (operation === undefined) {
+      throw new CodedError('FORBIDDEN', 'This call is closed to everybody: it names no operation of the access policy.');
+    }
+    // A probe must answer whatever token it carries, so public operations do not even look at it.
+    if (isPublic(operation)) return true;
+    const principal = this.identify(context);
+    if (!principal) {
+      throw new CodedError('UNAUTHENTICATED', 'This needs a token. Send it as "Authorization: Bearer TOKEN", or over Socket.IO as auth.token.');
+    }
+    if (!allows(principal, operation)) {
+      throw new CodedError('FORBIDDEN', `The role ${principal.role} does not allow ${operation}. Use a token whose role does.`);
+    }
+    return true;
+  }
+
+  private identify(context: ExecutionContext): Principal | undefined {
+    // Sockets are authenticated once, at their handshake.
+    if (context.getType() !== 'http') return principalOf(context);
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    request.principal = this.authenticator.authenticate(request.headers);
+    const current = requestContext();
+    if (current) current.principal = request.principal;
+    return request.principal;
+  }
+}
+
+function principalOf(context: ExecutionContext): Principal | undefined {
+  switch (context.getType()) {
+    case 'http':
+      return context.switchToHttp().getRequest<FastifyRequest>().principal;
+    case 'ws':
+      return (context.switchToWs().getClient<Socket>().data as { principal?: Principal }).principal;
+    default:
+      return undefined;
+  }
+}

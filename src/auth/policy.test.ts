@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { allows, policy, type Operation } from './policy.js';
+import { roles, type Role } from './principal.js';
+
+const as = (role: Role) => ({ tenant_id: 'default', role, name: 'test' });
+
+test('nobody may do what is not public, and everybody may do what is', () => {
+  for (const operation of Object.keys(policy) as Operation[]) {
+    expect(allows(undefined, operation), operation).toBe(policy[operation] === 'public');
+  }
+});
+
+test('root and admin may do everything with tasks', () => {
+  for (const operation of Object.keys(policy) as Operation[]) {
+    expect(allows(as('root'), operation), operation).toBe(true);
+    expect(allows(as('admin'), operation), operation).toBe(true);
+  }
+});
+
+test('a viewer reads and does not write', () => {
+  expect(allows(as('viewer'), 'tasks.list')).toBe(true);
+  expect(allows(as('viewer'), 'tasks.create')).toBe(false);
+  expect(allows(as('viewer'), 'tasks.delete')).toBe(false);
+});
+
+test('a worker token neither reads nor writes tasks', () => {
+  const own = (Object.keys(policy) as Operation[]).filter((operation) => policy[operation] !== 'public' && allows(as('worker'), operation));
+  expect(own).toEqual([]);
+});
+
+test('an operation that is not in the table is denied to everybody', () => {
+  for (const role of roles) {
+    expect(allows(as(role), 'tasks.unknown' as Operation)).toBe(false);
+    expect(allows(as(role), 'constructor' as Operation)).toBe(false);
+  }
+});

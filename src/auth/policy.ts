@@ -1,0 +1,36 @@
+import type { Principal, Role } from './principal.js';
+
+const readers: readonly Role[] = ['viewer', 'operator', 'admin', 'root'];
+const writers: readonly Role[] = ['operator', 'admin', 'root'];
+
+/** Who may do what, for all doors: operation → roles, or `public` for operations that need no principal at all. */
+export const policy = {
+  'tasks.create': writers,
+  'tasks.list': readers,
+  'tasks.get': readers,
+  'tasks.update': writers,
+  'tasks.delete': writers,
+  'tasks.execute': writers,
+  'tasks.cancel': writers,
+  'tasks.retry': writers,
+  'tasks.attempts': readers,
+  'tasks.logs': readers,
+  'tasks.events': readers,
+  'tasks.subscribe': readers,
+  'health.read': 'public',
+  'docs.read': 'public',
+} as const satisfies Record<string, readonly Role[] | 'public'>;
+
+export type Operation = keyof typeof policy;
+
+export function isPublic(operation: Operation): boolean {
+  return policy[operation] === 'public';
+}
+
+export function allows(principal: Principal | undefined, operation: Operation): boolean {
+  // An operation that is not in the table is nobody's, also when its name is a property of every object.
+  if (!Object.hasOwn(policy, operation)) return false;
+  const allowed: readonly Role[] | 'public' = policy[operation];
+  if (allowed === 'public') return true;
+  return principal !== undefined && allowed.includes(principal.role);
+}

@@ -1,0 +1,7 @@
+import { Injectable } from '@nestjs/common';
+
+/** Where this process is in its life; `main` sets it, readiness reports it. */
+@Injectable()
+export class Lifecycle {
+  state: 'starting' | 'ready' | 'stopping' = 'starting';
+}

@@ -1,0 +1,61 @@
+import { Injectable, Param, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
+import { getMetadataStorage } from 'class-validator';
+import { invalid } from '../errors/coded-error.js';
+import { isPrototypeKey } from '../input/plain-json.js';
+import { validateInput } from '../input/validate.js';
+
+/** Deeper than any accepted input; what is deeper would overflow the stack of the checks that follow. */
+const maxDepth = 64;
+
+/** Global pipe of all doors: an argument whose type is a DTO class becomes a valid instance of it. */
+@Injectable()
+export class InputPipe implements PipeTransform {
+  private readonly checked = new Map<Type, boolean>();
+
+  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+    if (type === 'custom' || !metatype || !this.isDto(metatype)) return value;
+    // A message or a request without a body is one without fields.
+    const plain = value === undefined ? {} : value;
+    refuseUnsafe(plain);
+    return validateInput(metatype as Type<object>, plain);
+  }
+
+  private isDto(metatype: Type): boolean {
+    let isDto = this.checked.get(metatype);
+    if (isDto === undefined) {
+      isDto = getMetadataStorage().getTargetValidationMetadatas(metatype, '', false, false).length > 0;
+      this.checked.set(metatype, isDto);
+    }
+    return isDto;
+  }
+}
+
+/** The `id` of the path, in lower case; anything but a UUID is `VALIDATION_FAILED`. */
+export const Id = () => Param('id', { transform: parseTaskId });
+
+export function parseTaskId(value: unknown): string {
+  if (typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) return value.toLowerCase();
+  throw invalid([{ field: 'id', message: 'must be a task id, such as 0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b' }]);
+}
+
+interface Step {
+  value: object;
+  path: string;
+  depth: number;
+}
+
+/** Refuses prototype keys, binary data and abysses anywhere, naming where. A loop, as recursion is what the depth attacks. */
+function refuseUnsafe(root: unknown): void {
+  if (typeof root !== 'object' || root === null) return;
+  const steps: Step[] = [{ value: root, path: '', depth: 1 }];
+  for (let step = steps.pop(); step; step = steps.pop()) {
+    const { value, path, depth } = step;
+    if (ArrayBuffer.isView(value)) throw invalid([{ field: path || 'body', message: 'must be JSON; binary data is not accepted' }]);
+    if (depth > maxDepth) throw invalid([{ field: path.slice(0, 200), message: `is nested too deeply; nothing may pass ${maxDepth} levels` }]);
+    const pathOf = (key: string) => (Array.isArray(value) ? `${path}[${key}]` : path ? `${path}.${key}` : key);
+    for (const [key, child] of Object.entries(value)) {
+      if (isPrototypeKey(key, child)) throw invalid([{ field: pathOf(key), message: 'is a prototype key, which is never accepted' }]);
+      if (typeof child === 'object' && child !== null) steps.push({ value: child, path: pathOf(key), depth: depth + 1 });
+    }
+  }
+}

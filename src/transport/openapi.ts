@@ -1,0 +1,81 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiExtraModels, ApiProperty, ApiResponse, DocumentBuilder, getSchemaPath, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { errorCodes, type ErrorCode } from '../errors/error-codes.js';
+
+/** The body of every error answer (RFC 9457). */
+class FieldProblem {
+  @ApiProperty({ type: String, description: 'Path of the field as you wrote it.', example: 'parameters.url' })
+  field: string;
+
+  @ApiProperty({ type: String, description: 'What would be accepted.', example: 'must be an http or https URL' })
+  message: string;
+}
+
+export class ProblemView {
+  @ApiProperty({ type: String, format: 'uri-reference', description: 'Where the code is described.', example: '/docs/errors#VALIDATION_FAILED' })
+  type: string;
+
+  @ApiProperty({ type: String, example: 'Some fields are not valid' })
+  title: string;
+
+  @ApiProperty({ type: 'integer', example: 400 })
+  status: number;
+
+  @ApiProperty({ type: String, description: 'What is wrong and what to do next.', example: 'parameters.url: must be an http or https URL' })
+  detail: string;
+
+  @ApiProperty({ type: 'string', enum: Object.keys(errorCodes), example: 'VALIDATION_FAILED' })
+  code: ErrorCode;
+
+  @ApiProperty({ type: [FieldProblem], required: false })
+  errors?: FieldProblem[];
+
+  @ApiProperty({ type: String, required: false, description: 'Also in the header x-request-id; name it when you ask for help.', example: '8a2f6c1e-6d0b-4b0e-9a37-5f5d7a0c9b1e' })
+  request_id?: string;
+}
+
+/** The error answers of a route, one for each status. */
+export function Problems(...codes: ErrorCode[]): MethodDecorator & ClassDecorator {
+  const byStatus = Map.groupBy(codes, (code) => errorCodes[code].http);
+  return applyDecorators(
+    ApiExtraModels(ProblemView),
+    ...[...byStatus].map(([status, ofStatus]) =>
+      ApiResponse({
+        status,
+        description: ofStatus.map((code) => `${code}: ${errorCodes[code].title}`).join('; '),
+        content: {
+          'application/problem+json': {
+            schema: { $ref: getSchemaPath(ProblemView) },
+            example: { type: `/docs/errors#${ofStatus[0]}`, title: errorCodes[ofStatus[0]!].title, status, detail: 'A sentence that says what is wrong and what to do next.', code: ofStatus[0] },
+          },
+        },
+      }),
+    ),
+  );
+}
+
+/** The OpenAPI document of all controllers: `/openapi.json`, and checked in. */
+export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('ARKITECT Orchestrator')
+    .setDescription(
+      'A durable task orchestrator. Errors are RFC 9457 problems with a stable `code`; unknown fields are refused; lists page by cursor. ' +
+        'Without a token the server answers callers on its own machine while it listens on loopback alone.',
+    )
+    .setVersion('1')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .setContact('ARKITECT Orchestrator', '', 'maintainers@arkitect.invalid')
+    .addServer('http://localhost:8000', 'The default address')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'The admin token.' })
+    .addSecurityRequirements('bearer')
+    .addTag('tasks', 'Create tasks, watch them, and steer them')
+    .addTag('health', 'Probes for load balancers and Kubernetes')
+    .build();
+  return SwaggerModule.createDocument(app, config, { operationIdFactory: (controller, method) => `${controller.replace('Controller', '').toLowerCase()}_${method}` });
+}
+
+/** `/docs` for people, `/openapi.json` for programs. */
+export function serveOpenApi(app: NestFastifyApplication): void {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app), { jsonDocumentUrl: 'openapi.json', raw: ['json'], customSiteTitle: 'ARKITECT Orchestrator API' });
+}

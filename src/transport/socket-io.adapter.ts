@@ -1,0 +1,132 @@
+import type { IncomingMessage } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import type { INestApplicationContext } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import type { MessageMappingProperties } from '@nestjs/websockets';
+import { lastValueFrom, type Observable } from 'rxjs';
+import type { Namespace, Server, ServerOptions, Socket } from 'socket.io';
+import { Authenticator } from '../auth/authenticator.js';
+import type { Principal } from '../auth/principal.js';
+import { CodedError } from '../errors/coded-error.js';
+import { SETTINGS, type Settings } from '../settings.js';
+import { toLoggedProblem } from './error.filter.js';
+import { corsOptions, isAllowedOrigin } from './origin.js';
+import { runInContext } from './request-context.js';
+import { securityHeaders } from './security-headers.js';
+
+type Ack = (answer: unknown) => void;
+
+/** Socket.IO with our limits, authentication of every namespace, and an answer to every ack. */
+export class AuthenticatedIoAdapter extends IoAdapter {
+  private readonly settings: Settings;
+  private readonly authenticator: Authenticator;
+  /** Events that gateways handle, by socket; any other one is answered as unknown. */
+  private readonly handled = new WeakMap<Socket, Set<string>>();
+
+  constructor(app: INestApplicationContext) {
+    super(app);
+    this.settings = app.get<Settings>(SETTINGS);
+    this.authenticator = app.get(Authenticator);
+  }
+
+  override createIOServer(port: number, options?: ServerOptions): Server {
+    const server: Server = super.createIOServer(port, {
+      ...options,
+      transports: ['polling', 'websocket'],
+      serveClient: false,
+      maxHttpBufferSize: 1024 * 1024,
+      perMessageDeflate: false,
+      httpCompression: false,
+      connectTimeout: 10_000,
+      cors: corsOptions(this.settings),
+      // Browsers do not apply CORS to WebSockets, so other sites are kept out here.
+      allowRequest: (request: IncomingMessage, decide: (error: string | null, allowed: boolean) => void) => {
+        const allowed = isAllowedOrigin(request.headers, this.settings);
+        decide(allowed ? null : 'Pages of this origin may not connect; add it to CORS_ORIGINS.', allowed);
+      },
+    } as ServerOptions);
+    server.engine.on('headers', (headers: Record<string, string>) => Object.assign(headers, securityHeaders));
+    server.of('/').use((_socket, next) => {
+      next(refusal(new CodedError('NOT_FOUND', 'Connect to a namespace, such as /tasks; there is nothing in the root namespace.')));
+    });
+    server.on('new_namespace', (namespace: Namespace) => {
+      namespace.use((socket, next) => next(this.authenticate(socket)));
+    });
+    return server;
+  }
+
+  /** Like Nest's own, but an ack is answered whatever the handler returns, and a result with a field `event` is still a result. */
+  override bindMessageHandlers(socket: Socket, handlers: MessageMappingProperties[], transform: (data: unknown) => Observable<unknown>): void {
+    const handled = this.handledBy(socket);
+    for (const { message, callback, isAckHandledManually } of handlers) {
+      handled.add(String(message));
+      socket.on(String(message), (...received: unknown[]) => {
+        const { data, ack } = split(received);
+        void inMessageContext(socket, async () => {
+          try {
+            const result = await lastValueFrom(transform(callback(data, ack)), { defaultValue: undefined });
+            // After an error the filter has answered already; Socket.IO sends the first answer alone.
+            if (!isAckHandledManually) ack?.(result ?? {});
+          } catch (error) {
+            ack?.({ error: toLoggedProblem(error) });
+          }
+        });
+      });
+    }
+  }
+
+  /** Ends all clients but leaves the HTTP server to Fastify, which lets running requests finish first. */
+  override async close(server: Server): Promise<void> {
+    if (typeof server.disconnectSockets !== 'function') return;
+    server.disconnectSockets(true);
+    server.engine?.close();
+  }
+
+  private authenticate(socket: Socket): Error | undefined {
+    try {
+      const { headers, auth } = socket.handshake;
+      const principal = this.authenticator.authenticate(headers, (auth as { token?: unknown } | undefined)?.token);
+      if (!principal) throw new CodedError('UNAUTHENTICATED', 'A token is needed. Connect with auth: { token: "TOKEN" }.');
+      (socket.data as { principal?: Principal }).principal = principal;
+      return undefined;
+    } catch (error) {
+      return refusal(error);
+    }
+  }
+
+  private handledBy(socket: Socket): Set<string> {
+    const known = this.handled.get(socket);
+    if (known) return known;
+    const handled = new Set<string>();
+    this.handled.set(socket, handled);
+    socket.onAny((event: string, ...received: unknown[]) => {
+      if (handled.has(event)) return;
+      const { ack } = split(received);
+      void inMessageContext(socket, async () => {
+        const names = [...handled].sort().join(', ');
+        const error = new CodedError('NOT_FOUND', `${socket.nsp.name} has no message ${JSON.stringify(event.slice(0, 100))}; it has ${names}.`);
+        const answer = { error: toLoggedProblem(error) };
+        if (ack) ack(answer);
+        else socket.emit('exception', answer);
+      });
+    });
+    return handled;
+  }
+}
+
+/** What a refused handshake reports as `connect_error`: a sentence, and the problem as `data`. */
+function refusal(error: unknown): Error {
+  const problem = toLoggedProblem(error);
+  return Object.assign(new Error(problem.detail), { data: problem });
+}
+
+function inMessageContext<T>(socket: Socket, callback: () => Promise<T>): Promise<T> {
+  return runInContext({ request_id: randomUUID(), principal: (socket.data as { principal?: Principal }).principal }, callback);
+}
+
+function split(received: unknown[]): { data: unknown; ack?: Ack } {
+  const last = received.at(-1);
+  const ack = typeof last === 'function' ? (last as Ack) : undefined;
+  const payload = ack ? received.slice(0, -1) : received;
+  return { data: payload.length > 1 ? payload : payload[0], ack };
+}
