@@ -1,0 +1,30 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AuthGuard } from './auth/auth.guard.js';
+import { AuthModule } from './auth/auth.module.js';
+import { HealthModule } from './health/health.module.js';
+import { KernelModule } from './kernel.module.js';
+import type { Kernel } from './kernel.js';
+import type { Settings } from './settings.js';
+import { TasksModule } from './tasks/tasks.module.js';
+import { ErrorFilter } from './transport/error.filter.js';
+import { ErrorsController } from './transport/errors.controller.js';
+import { InputPipe } from './transport/input.pipe.js';
+
+@Module({
+  imports: [AuthModule, HealthModule, TasksModule],
+  controllers: [ErrorsController],
+  providers: [
+    { provide: APP_GUARD, useClass: AuthGuard },
+    { provide: APP_PIPE, useClass: InputPipe },
+    { provide: APP_FILTER, useClass: ErrorFilter },
+  ],
+})
+export class AppModule {
+  static of(kernel: Kernel, settings: Settings): DynamicModule {
+    // Settings are read and validated before Nest starts; ConfigService shows the same values, and reads nothing by itself.
+    const config = ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, skipProcessEnv: true, load: [() => settings] });
+    return { module: AppModule, imports: [config, KernelModule.of(kernel, settings)] };
+  }
+}

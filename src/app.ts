@@ -1,0 +1,77 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import { AppModule } from './app.module.js';
+import { Lifecycle } from './health/lifecycle.js';
+import { Kernel } from './kernel.js';
+import { NestLogger } from './logger.js';
+import type { Settings } from './settings.js';
+import { fastifyOptions, installFastify } from './transport/fastify.js';
+import { serveOpenApi } from './transport/openapi.js';
+import { corsOptions } from './transport/origin.js';
+import { AuthenticatedIoAdapter } from './transport/socket-io.adapter.js';
+
+/** A running replica. */
+export interface Server {
+  app: NestFastifyApplication;
+  kernel: Kernel;
+  /** Where it listens: `http://127.0.0.1:8000`. */
+  url: string;
+  /** Stops gracefully: no new work, running attempts get their time (unless `hurry`), then doors, then database. */
+  close(hurry?: AbortSignal): Promise<void>;
+}
+
+/** Starts a whole replica: used by `main.ts` and by the tests alike. */
+export async function startServer(settings: Settings, logger: Logger): Promise<Server> {
+  const kernel = await Kernel.start(settings, logger);
+  let app: NestFastifyApplication | undefined;
+  try {
+    app = await createApp(kernel, settings, logger);
+    await app.listen(settings.PORT, settings.HOST);
+  } catch (error) {
+    await app?.close();
+    await kernel.close();
+    throw error;
+  }
+  const running = app;
+  const lifecycle = running.get(Lifecycle);
+  lifecycle.state = 'ready';
+  kernel.runner.start();
+  let closing: Promise<void> | undefined;
+  return {
+    app: running,
+    kernel,
+    url: urlOf(running, settings.HOST),
+    close(hurry) {
+      closing ??= (async () => {
+        lifecycle.state = 'stopping';
+        await kernel.stopRunner(hurry);
+        await running.close();
+        await kernel.close();
+      })();
+      return closing;
+    },
+  };
+}
+
+/** The doors on top of a kernel, not yet listening. */
+export async function createApp(kernel: Kernel, settings: Settings, logger: Logger): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter(fastifyOptions());
+  installFastify(adapter.getInstance());
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(kernel, settings), adapter, {
+    bodyParser: false,
+    logger: new NestLogger(logger.child({}, { level: logger.level === 'info' ? 'warn' : logger.level })),
+    abortOnError: false,
+  });
+  const cors = corsOptions(settings);
+  if (cors) app.enableCors(cors);
+  app.useWebSocketAdapter(new AuthenticatedIoAdapter(app));
+  serveOpenApi(app);
+  return app;
+}
+
+function urlOf(app: NestFastifyApplication, host: string): string {
+  const address = app.getHttpServer().address() as { port: number };
+  const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${shown}:${address.port}`;
+}

@@ -1,0 +1,28 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Database } from './database/database.js';
+import { Engine } from './engine/engine.js';
+import { EventLog } from './events/event-log.js';
+import { HandlerRegistry } from './handlers/handlers.js';
+import { HEALTH_PROBES } from './health/health-probe.js';
+import { Lifecycle } from './health/lifecycle.js';
+import { databaseProbe, migrationsProbe, wakeUpsProbe } from './health/database.probes.js';
+import type { Kernel } from './kernel.js';
+import { SETTINGS, type Settings } from './settings.js';
+
+/** What every feature may inject: the running parts of this replica and its settings. */
+@Module({})
+export class KernelModule {
+  static of(kernel: Kernel, settings: Settings): DynamicModule {
+    const probes = [databaseProbe(kernel.database), migrationsProbe(kernel.database), wakeUpsProbe(kernel.wakeUps)];
+    const providers = [
+      { provide: SETTINGS, useValue: settings },
+      { provide: Database, useValue: kernel.database },
+      { provide: Engine, useValue: kernel.engine },
+      { provide: EventLog, useValue: kernel.eventLog },
+      { provide: HandlerRegistry, useValue: kernel.handlers },
+      { provide: HEALTH_PROBES, useValue: probes },
+      Lifecycle,
+    ];
+    return { module: KernelModule, global: true, providers, exports: providers };
+  }
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { openDatabase, type OpenDatabase } from './database/open-database.js';
+import { Engine } from './engine/engine.js';
+import { Leader } from './engine/leader.js';
+import { Loop, type Duty } from './engine/loops/loop.js';
+import { pruner } from './engine/loops/pruner.js';
+import { rescuer } from './engine/loops/rescuer.js';
+import { scheduler } from './engine/loops/scheduler.js';
+import { EventLog } from './events/event-log.js';
+import { WakeUps } from './events/wake-ups.js';
+import { builtInHandlers, HandlerRegistry } from './handlers/handlers.js';
+import { Runner } from './runner/runner.js';
+import type { Settings } from './settings.js';
+
+/**
+ * One replica without its doors: database, event log, engine, background duties and runner, put together by hand
+ * because their order of start and stop matters.
+ */
+export class Kernel {
+  readonly engine: Engine;
+  readonly eventLog: EventLog;
+  readonly wakeUps: WakeUps;
+  readonly leader: Leader;
+  readonly handlers: HandlerRegistry;
+  readonly runner: Runner;
+  private readonly loops: Loop[];
+
+  private constructor(
+    private readonly settings: Settings,
+    private readonly open: OpenDatabase,
+    readonly replicaId: string,
+    logger: Logger,
+  ) {
+    const { database } = open;
+    const warn = (message: string) => (error: unknown) => logger.warn({ err: error }, message);
+    this.handlers = new HandlerRegistry(builtInHandlers(settings));
+    this.wakeUps = new WakeUps(database, replicaId, warn('Wake-ups between replicas are interrupted; polling goes on'));
+    this.eventLog = new EventLog(database, this.wakeUps, warn('The event log could not be read; it is tried again'));
+    this.engine = new Engine(database, this.wakeUps);
+    this.leader = new Leader(database, warn('The connection of the leader election broke'));
+    this.runner = new Runner(this.engine, this.handlers, this.wakeUps, {
+      workerId: replicaId,
+      slots: settings.RUNNER_SLOTS,
+      leaseSeconds: settings.ENGINE_LEASE_SECONDS,
+      cancelGraceSeconds: settings.ENGINE_CANCEL_GRACE_SECONDS,
+      onError: (message, error) => logger.warn({ err: error }, message),
+    });
+    const limits = { max_rescues: settings.ENGINE_MAX_RESCUES, cancel_grace_seconds: settings.ENGINE_CANCEL_GRACE_SECONDS };
+    const retention = { eventDays: settings.EVENTS_RETENTION_DAYS, idempotencyHours: settings.IDEMPOTENCY_RETENTION_HOURS };
+    const duties: Duty[] = [scheduler(this.engine), rescuer(this.engine, limits), pruner(database, retention)];
+    this.loops = duties.map((duty) => new Loop(duty, this.leader, (name, error) => logger.warn({ err: error, duty: name }, `The ${name} failed; it is tried again`)));
+  }
+
+  /** Opens the database and starts everything but the runner, so that nothing runs before the doors are open. */
+  static async start(settings: Settings, logger: Logger): Promise<Kernel> {
+    const open = await openDatabase(settings, { info: (line) => logger.info(line), warn: (line) => logger.warn(line) });
+    const kernel = new Kernel(settings, open, `${hostname().slice(0, 40)}-${process.pid}-${randomUUID().slice(0, 8)}`, logger);
+    try {
+      await kernel.wakeUps.start();
+      await kernel.eventLog.start();
+      await kernel.leader.start();
+      for (const loop of kernel.loops) loop.start();
+      return kernel;
+    } catch (error) {
+      await kernel.close();
+      throw error;
+    }
+  }
+
+  get database() {
+    return this.open.database;
+  }
+
+  /** Resolves with a sentence when the embedded database ends by itself. */
+  get failed(): Promise<string> {
+    return this.open.failed;
+  }
+
+  /** Stops claiming, lets attempts finish for the set time, hands back the rest. */
+  async stopRunner(hurry?: AbortSignal): Promise<void> {
+    await this.runner.stop(this.settings.ENGINE_SHUTDOWN_SECONDS * 1_000, hurry);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+    await this.leader.stop();
+    await this.eventLog.stop();
+    await this.wakeUps.stop();
+    await this.open.close();
+  }
+}

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { createLogger, NestLogger } from './logger.js';
+import { loadSettings } from './settings.js';
+import { runInContext } from './transport/request-context.js';
+
+const environment = { ADMIN_TOKEN: 'a-root-token-"quoted"', DATABASE_URL: 'postgres://me:pass-of-db@localhost/db', LOG_LEVEL: 'debug' };
+
+function capture(level = 'debug') {
+  const text: string[] = [];
+  const { settings } = loadSettings({ ...environment, LOG_LEVEL: level }, '/nonexistent');
+  const logger = createLogger(settings, { write: (line: string) => void text.push(line) });
+  return { logger, text, lines: () => text.map((line) => JSON.parse(line) as Record<string, unknown>) };
+}
+
+test('secrets are removed by key at every depth that we log', () => {
+  const { logger, text } = capture();
+  logger.info({ authorization: 'Bearer abc', token: 'abc', headers: { authorization: 'Bearer abc' }, socket: { auth: { token: 'abc' } } }, 'hello');
+  expect(text.join('')).not.toContain('abc');
+  expect(text.join('')).toContain('[redacted]');
+});
+
+test('the secrets of the settings are removed wherever they turn up', () => {
+  const { logger, text } = capture();
+  logger.info(`token ${environment.ADMIN_TOKEN}`);
+  logger.error(new Error(`cannot connect to ${environment.DATABASE_URL}`));
+  logger.warn({ anything: { deep: { deeper: { deepest: 'pass-of-db' } } } });
+  expect(text).toHaveLength(3);
+  expect(text.join('')).not.toMatch(/a-root-token|pass-of-db/);
+});
+
+test('a line of a request carries its id', () => {
+  const { logger, lines } = capture();
+  runInContext({ request_id: 'r-1' }, () => logger.info('inside'));
+  logger.info('outside');
+  expect(lines()).toMatchObject([{ msg: 'inside', request_id: 'r-1' }, { msg: 'outside' }]);
+  expect(lines()[1]).not.toHaveProperty('request_id');
+});
+
+test('less severe lines than LOG_LEVEL are left out', () => {
+  const { logger, lines } = capture('warn');
+  logger.info('less');
+  logger.warn('enough');
+  expect(lines()).toMatchObject([{ msg: 'enough' }]);
+});
+
+test('what Nest logs keeps its context, level and stack', () => {
+  const { logger, lines } = capture();
+  const nest = new NestLogger(logger);
+  nest.log('started', 'Application');
+  nest.error(new TypeError('broken'), undefined, 'Filter');
+  nest.error('failed', 'stack of it', 'Loader');
+  nest.warn({ some: 'object' }, 'Probe');
+  expect(lines()).toMatchObject([
+    { level: 30, msg: 'started', context: 'Application' },
+    { level: 50, msg: 'broken', context: 'Filter', err: { type: 'TypeError', stack: expect.stringContaining('broken') } },
+    { level: 50, msg: 'failed', context: 'Loader', details: ['stack of it'] },
+    { level: 40, context: 'Probe', data: { some: 'object' } },
+  ]);
+});

@@ -1,0 +1,55 @@
+import 'reflect-metadata';
+import { startServer, type Server } from './app.js';
+import { ADMIN_TOKEN, type AdminToken } from './auth/admin-token.js';
+import { banner } from './banner.js';
+import { EmbeddedPostgresError } from './database/embedded/embedded-postgres-error.js';
+import { MigrationError } from './database/migrate.js';
+import { createLogger } from './logger.js';
+import { loadSettings, SettingsError } from './settings.js';
+
+/** The process: settings, server, signals. Ends with code 0 after a graceful stop, 1 after anything that went wrong. */
+export async function runServer(): Promise<void> {
+  try {
+    const { settings, warnings } = loadSettings(process.env);
+    const logger = createLogger(settings);
+    for (const warning of warnings) logger.warn(warning);
+    // A signal during the start is honoured when the start is over.
+    const stopAsked = new Promise<void>((resolve) => onStopSignal(resolve));
+    const server = await startServer(settings, logger);
+    process.stdout.write(banner(server.url, settings, server.app.get<AdminToken>(ADMIN_TOKEN)));
+    void server.kernel.failed.then((reason) => {
+      logger.fatal(reason);
+      process.exitCode = 1;
+      void stop(server);
+    });
+    await stopAsked;
+    await stop(server);
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    process.exit(1);
+  }
+}
+
+/** The second signal cuts the wait for running attempts short. */
+async function stop(server: Server): Promise<void> {
+  const hurry = new AbortController();
+  onStopSignal(() => hurry.abort());
+  process.stdout.write('Stopping: running attempts may finish; once more to stop at once.\n');
+  await server.close(hurry.signal);
+  process.exit();
+}
+
+function onStopSignal(stop: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
+  // `npm start` holds a channel to its server; when it dies, the server must not stay behind unnoticed.
+  if (process.channel) process.once('disconnect', stop);
+}
+
+/** A failure that we foresaw is a sentence; anything else comes with its stack. */
+function explain(error: unknown): string {
+  if (error instanceof SettingsError || error instanceof EmbeddedPostgresError || error instanceof MigrationError) return error.message;
+  const { code, port, address } = error as { code?: string; port?: number; address?: string };
+  if (code === 'EADDRINUSE') return `Port ${port} on ${address} is taken. Stop what uses it, or set PORT to another one (PORT=8001 npm start).`;
+  if (code === 'EADDRNOTAVAIL') return `HOST ${address} is not an address of this machine. Set HOST to 127.0.0.1, 0.0.0.0, or one that it has.`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

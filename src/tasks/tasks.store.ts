@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import { Database, statement } from '../database/database.js';
+import type { TaskRef } from '../engine/task-row.js';
+import { listQuery } from './list-query.js';
+import type { ListTasksDto } from './task-filters.dto.js';
+import type { Json, Task, TaskError } from './task.js';
+import { taskColumns, toTaskView } from './task-view.js';
+
+const getStatement = statement<Task>('get_task', `SELECT ${taskColumns.join(', ')} FROM tasks WHERE tenant_id = $1 AND id = $2`);
+
+/** One execution of a task. */
+export interface AttemptView {
+  attempt: number;
+  /** `lost`: its worker went silent; `released`: its worker shut down. Neither counts against `max_attempts`. */
+  status: 'running' | 'cancelling' | 'completed' | 'failed' | 'cancelled' | 'lost' | 'released';
+  worker_id: string;
+  started_at: string;
+  finished_at: string | null;
+  error: TaskError | null;
+}
+
+const attemptsStatement = statement<AttemptView>(
+  'list_attempts',
+  `SELECT attempt, status, worker_id, started_at, finished_at, error FROM attempts WHERE tenant_id = $1 AND task_id = $2 AND attempt > $3
+UNION ALL
+SELECT attempt, CASE WHEN error->>'code' = 'LEASE_LOST' THEN 'lost' ELSE status::text END, worker_id, started_at, finished_at, error
+FROM tasks WHERE tenant_id = $1 AND id = $2 AND attempt > $3 AND started_at IS NOT NULL
+ORDER BY attempt LIMIT $4`,
+);
+
+/** One line that a handler logged. */
+export interface LogView {
+  /** Grows with every line; the cursor. */
+  id: number;
+  attempt: number;
+  level: 'debug' | 'info' | 'warn' | 'error';
+  message: string;
+  data: Json;
+  at: string;
+}
+
+const logsStatement = statement<LogView>(
+  'list_logs',
+  `SELECT id, attempt, level, message, data, at FROM task_logs WHERE tenant_id = $1 AND task_id = $2 AND id > $3 ORDER BY id LIMIT $4`,
+);
+
+export interface Page<Item, Cursor> {
+  items: Item[];
+  /** Pass it as `cursor` to get the next page; null on the last one. */
+  next_cursor: Cursor | null;
+}
+
+/** What is read of tasks. */
+@Injectable()
+export class TasksStore {
+  constructor(private readonly database: Database) {}
+
+  async get({ tenant_id, id }: TaskRef): Promise<Task | undefined> {
+    return (await this.database.api.query(getStatement, [tenant_id, id]))[0];
+  }
+
+  async list(tenantId: string, filters: ListTasksDto): Promise<Page<Task, string>> {
+    const { text, values } = listQuery(tenantId, filters);
+    const rows = await this.database.api.queryText<Task & { found: number }>(text, values);
+    const items = rows.slice(0, filters.limit).map(toTaskView);
+    const more = rows.length > 0 && rows[0]!.found > items.length;
+    return { items, next_cursor: more ? items.at(-1)!.id : null };
+  }
+
+  async attempts({ tenant_id, id }: TaskRef, after: number, limit: number): Promise<Page<AttemptView, number>> {
+    return pageOf(await this.database.api.query(attemptsStatement, [tenant_id, id, after, limit + 1]), limit, (row) => row.attempt);
+  }
+
+  async logs({ tenant_id, id }: TaskRef, after: number, limit: number): Promise<Page<LogView, number>> {
+    return pageOf(await this.database.api.query(logsStatement, [tenant_id, id, after, limit + 1]), limit, (row) => row.id);
+  }
+}
+
+/** A page from `limit + 1` rows: the extra one only proves that there is more. */
+export function pageOf<Item, Cursor>(rows: Item[], limit: number, cursorOf: (item: Item) => Cursor): Page<Item, Cursor> {
+  const items = rows.slice(0, limit);
+  return { items, next_cursor: rows.length > limit ? cursorOf(items.at(-1)!) : null };
+}
