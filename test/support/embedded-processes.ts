@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import { Client } from 'pg';
+import type { QueryResultRow } from 'pg';
 import { onTestFinished } from 'vitest';
 import type { EmbeddedPostgres, EmbeddedPostgresOptions } from '../../src/database/embedded-postgres.js';
 
@@ -59,8 +60,8 @@ export async function kill(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
-export async function query<Row extends pg.QueryResultRow>(connection: Connection, sql: string): Promise<Row[]> {
-  const client = new pg.Client(connection);
+export async function query<Row extends QueryResultRow>(connection: Connection, sql: string): Promise<Row[]> {
+  const client = new Client(connection);
   // A server that dies during the query is reported twice: by the query, and by this event, which must have a listener.
   client.on('error', () => {});
   await client.connect();

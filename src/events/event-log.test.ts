@@ -1,0 +1,161 @@
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startTestEngine, type TestEngine } from '../../test/support/engine.js';
+import { until } from '../../test/support/until.js';
+import { EventLog } from './event-log.js';
+import type { TaskEvent } from './events.js';
+
+let t: TestEngine;
+beforeEach(async () => {
+  t = await startTestEngine();
+});
+afterEach(() => t.close());
+
+const insert = `INSERT INTO events (tenant_id, task_id, action, data)
+  SELECT 'default', gen_random_uuid(), 'task_updated', jsonb_build_object('name', $1::text) RETURNING seq`;
+
+async function connect() {
+  const client = new pg.Client({ connectionString: t.url });
+  await client.connect();
+  return client;
+}
+
+function collect(log: EventLog): TaskEvent[] {
+  const seen: TaskEvent[] = [];
+  log.subscribe((events) => seen.push(...events));
+  return seen;
+}
+
+const names = (events: TaskEvent[]) => events.map((event) => event.data.name);
+
+test('a row that commits after a later number is waited for, and order is kept', async () => {
+  const seen = collect(t.eventLog);
+  const slow = await connect();
+  await slow.query('BEGIN');
+  await slow.query(insert, ['first number, last to commit']);
+  await t.database.api.queryText(insert, ['second number']);
+  t.wakeUps.signal('events');
+  // The tail has seen the gap when it asks who is writing; until the slow one ends, nothing may be handed on.
+  const watching = await connect();
+  await until('the tail to look at the writers', async () => {
+    const { rows } = await watching.query("SELECT 1 FROM pg_stat_activity WHERE application_name = 'arkitect loops' AND query LIKE '%pg_locks%'");
+    return rows.length > 0;
+  });
+  expect(seen).toEqual([]);
+  await slow.query('COMMIT');
+  await until('both events', () => seen.length === 2);
+  expect(names(seen)).toEqual(['first number, last to commit', 'second number']);
+  await Promise.all([slow.end(), watching.end()]);
+});
+
+test('a number that was rolled back does not hold up what comes after it', async () => {
+  const seen = collect(t.eventLog);
+  const doomed = await connect();
+  await doomed.query('BEGIN');
+  await doomed.query(insert, ['never']);
+  await t.database.api.queryText(insert, ['after the hole']);
+  t.wakeUps.signal('events');
+  await doomed.query('ROLLBACK');
+  await until('the event after the hole', () => seen.length === 1);
+  expect(names(seen)).toEqual(['after the hole']);
+  await doomed.end();
+});
+
+test('a long transaction elsewhere that writes no events does not delay the tail', async () => {
+  const seen = collect(t.eventLog);
+  const other = await connect();
+  await other.query('BEGIN');
+  await other.query('CREATE TABLE unrelated (x int)');
+  const doomed = await connect();
+  await doomed.query('BEGIN');
+  await doomed.query(insert, ['never']);
+  await doomed.query('ROLLBACK');
+  await t.database.api.queryText(insert, ['soon']);
+  t.wakeUps.signal('events');
+  await until('the event in spite of the open transaction', () => seen.length === 1);
+  await Promise.all([other.query('ROLLBACK').then(() => other.end()), doomed.end()]);
+});
+
+test('many writers that commit and roll back out of order: readers get every committed row once, in order', async () => {
+  const seen = collect(t.eventLog);
+  const committed: number[] = [];
+  await Promise.all(
+    Array.from({ length: 8 }, async (_, writer) => {
+      const client = await connect();
+      for (let round = 0; round < 40; round++) {
+        await client.query('BEGIN');
+        const { rows } = await client.query<{ seq: string }>(insert, [`${writer}/${round}`]);
+        if ((writer + round) % 3 === 0) await client.query('SELECT pg_sleep(0.002)');
+        const keep = (writer * 7 + round) % 5 !== 0;
+        await client.query(keep ? 'COMMIT' : 'ROLLBACK');
+        if (keep) committed.push(Number(rows[0]!.seq));
+        t.wakeUps.signal('events');
+      }
+      await client.end();
+    }),
+  );
+  await until('all committed events', () => seen.length >= committed.length);
+  expect(seen.map((event) => event.seq)).toEqual(committed.toSorted((a, b) => a - b));
+  expect(t.errors).toEqual([]);
+});
+
+test('a tail that starts while a writer is open does not miss its row', async () => {
+  const slow = await connect();
+  await slow.query('BEGIN');
+  const { rows } = await slow.query<{ seq: string }>(insert, ['open at the start']);
+  await t.database.api.queryText(insert, ['committed before the start']);
+  const log = new EventLog(t.database, t.wakeUps, (error) => t.errors.push(error));
+  const started = log.start();
+  await slow.query('COMMIT');
+  await started;
+  expect(log.tail).toBeGreaterThan(Number(rows[0]!.seq));
+  // Settled before the tail began: whoever takes this tail as its `since` has lost nothing.
+  expect(names(await log.read(0))).toEqual(['open at the start', 'committed before the start']);
+  await Promise.all([log.stop(), slow.end()]);
+});
+
+test('following from a number gives the past, then the present, and ends with its signal', async () => {
+  for (const name of ['a', 'b', 'c']) await t.database.api.queryText(insert, [name]);
+  t.wakeUps.signal('events');
+  await until('the tail to catch up', () => t.eventLog.tail >= 3);
+  const stop = new AbortController();
+  const seen: TaskEvent[] = [];
+  const following = (async () => {
+    for await (const events of t.eventLog.follow(1, stop.signal)) seen.push(...events);
+  })();
+  await until('the past', () => seen.length === 2);
+  await t.database.api.queryText(insert, ['d']);
+  t.wakeUps.signal('events');
+  await until('the present', () => seen.length === 3);
+  expect(names(seen)).toEqual(['b', 'c', 'd']);
+  stop.abort();
+  await following;
+});
+
+test('resuming is possible back to where the log was pruned, and not beyond its end', async () => {
+  for (const name of ['a', 'b', 'c']) await t.database.api.queryText(insert, [name]);
+  await t.database.api.queryText('UPDATE event_log_state SET pruned_through = 1');
+  expect(await Promise.all([0, 1, 3, 4].map((since) => t.eventLog.canResumeFrom(since)))).toEqual([false, true, true, false]);
+});
+
+test('wake-ups cross replicas, and survive a cut connection', async () => {
+  const other = await startListener();
+  const woken: string[] = [];
+  other.wakeUps.on('queued', () => woken.push('queued'));
+  t.wakeUps.signal('queued');
+  await until('the hint of the other replica', () => woken.length > 0);
+  await t.database.api.queryText("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'arkitect wake-ups'");
+  await until('the cut to be noticed', () => !other.wakeUps.connected);
+  await until('a new connection', () => other.wakeUps.connected);
+  woken.length = 0;
+  t.wakeUps.signal('queued');
+  await until('the hint after the cut', () => woken.length > 0);
+  await other.stop();
+});
+
+async function startListener() {
+  const { WakeUps } = await import('./wake-ups.js');
+  const wakeUps = new WakeUps(t.database, 'another replica', () => undefined);
+  await wakeUps.start();
+  return { wakeUps, stop: () => wakeUps.stop() };
+}
