@@ -1,4 +1,4 @@
-import type { Backoff, Json, JsonObject, Task, TaskError, TaskPriority, TaskStatus } from '../tasks/task.js';
+import type { Backoff, Json, JsonObject, Task, TaskPriority, TaskStatus } from '../tasks/task.js';
 
 /** One row of `tasks` as the driver returns it: the client's view and what only the engine may see. */
 export interface TaskRow extends Task {
@@ -45,4 +45,4 @@ export interface ClaimedTask extends TaskRow {
   lease_token: string;
 }
 
-export type { Json, JsonObject, TaskError };
+export type { Json, JsonObject };
