@@ -144,3 +144,9 @@ export function isConnectionError(error: unknown): boolean {
   if (typeof code === 'string') return /^(08...|57P0[123]|53300|25006|ECONN(REFUSED|RESET)|ENOENT|EPIPE|ETIMEDOUT|EAI_AGAIN)$/.test(code);
   return typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/i.test(message);
 }
+
+/** Whether the values themselves were refused (SQLSTATE 22 and 23), so that sending them again is no use. */
+export function isDataError(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^2[23]/.test(code);
+}

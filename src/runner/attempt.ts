@@ -117,6 +117,11 @@ export class Attempt {
     return { kind: 'completed', completion: { ...this.lease, result } };
   }
 
+  /** The outcome when the database refuses the result that our own checks let pass. */
+  notStorable(reason: string): Outcome {
+    return this.failed(new TaskFailure('RESULT_NOT_STORABLE', `The database refused the handler's result: ${reason}.`, { retryable: false }));
+  }
+
   private outcomeOfStop(code: StopCode): Outcome {
     if (code === 'LEASE_LOST') return { kind: 'dropped' };
     if (code === 'SHUTDOWN') return { kind: 'released' };

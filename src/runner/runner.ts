@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { isConnectionError } from '../database/database.js';
+import { isDataError } from '../database/database.js';
 import type { Engine } from '../engine/engine.js';
 import type { ClaimedTask } from '../engine/task-row.js';
 import type { WakeUps } from '../events/wake-ups.js';
@@ -118,7 +118,7 @@ export class Runner {
   }
 
   private async runToEnd(attempt: Attempt): Promise<void> {
-    const outcome = await attempt.run();
+    let outcome = await attempt.run();
     await this.reports.flush();
     // Without a database the outcome waits, as long as the lease may still be ours; after that nobody would take it.
     for (;;) {
@@ -126,8 +126,10 @@ export class Runner {
         return await this.settle(attempt, outcome);
       } catch (error) {
         this.options.onError(`The outcome of task ${attempt.task.id} was not stored`, error);
-        if (!isConnectionError(error) || attempt.stopCode === 'LEASE_LOST' || !this.accepting) return;
-        await new Promise((resolve) => setTimeout(resolve, retrySettleMs));
+        if (attempt.stopCode === 'LEASE_LOST' || !this.accepting) return;
+        if (!isDataError(error)) await new Promise((resolve) => setTimeout(resolve, retrySettleMs));
+        else if (outcome.kind === 'completed') outcome = attempt.notStorable((error as Error).message);
+        else return;
       }
     }
   }
