@@ -17,6 +17,8 @@ export class SetupError extends Error {}
 export function ensureInstalled() {
   if (isInstalled()) return;
   console.log('Installing dependencies, about a minute the first time…');
+  // First of all the mark of completeness goes, whatever npm removes first and wherever it is interrupted.
+  rmSync(join(root, 'node_modules', '.package-lock.json'), { force: true });
   const npm = process.env.npm_execpath ?? '';
   const [command, ...start] = basename(npm).startsWith('npm') ? [process.execPath, npm] : ['npm'];
   // Errors only: an older Node around npm would get a wall of EBADENGINE warnings, but the server runs on the one that is installed here.
@@ -97,7 +99,7 @@ function sourceStamp() {
     .filter((path) => path.endsWith('.ts'));
   const settings = readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name));
   const hash = createHash('sha256');
-  for (const path of [...sources, ...settings, 'package-lock.json'].sort()) {
+  for (const path of [...sources.sort(), ...settings.sort(), 'package-lock.json']) {
     const { mtimeMs, size } = statSync(join(root, path));
     hash.update(`${path} ${mtimeMs} ${size}\n`);
   }

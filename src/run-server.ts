@@ -14,35 +14,47 @@ export async function runServer(): Promise<void> {
     const logger = createLogger(settings);
     for (const warning of warnings) logger.warn(warning);
     // A signal during the start is honoured when the start is over.
-    const stopAsked = new Promise<void>((resolve) => onStopSignal(resolve));
+    const signals = watchStopSignals();
     const server = await startServer(settings, logger);
-    process.stdout.write(banner(server.url, settings, server.app.get<AdminToken>(ADMIN_TOKEN)));
+    const token = server.app.get<AdminToken>(ADMIN_TOKEN);
+    if (token.warning) logger.warn(token.warning);
+    process.stdout.write(banner(server.url, settings, token));
     void server.kernel.failed.then((reason) => {
       logger.fatal(reason);
       process.exitCode = 1;
-      void stop(server);
+      void stop(server, signals.again);
     });
-    await stopAsked;
-    await stop(server);
+    await signals.first;
+    await stop(server, signals.again);
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);
     process.exit(1);
   }
 }
 
-/** The second signal cuts the wait for running attempts short. */
-async function stop(server: Server): Promise<void> {
-  const hurry = new AbortController();
-  onStopSignal(() => hurry.abort());
+async function stop(server: Server, again: AbortSignal): Promise<void> {
   process.stdout.write('Stopping: running attempts may finish; once more to stop at once.\n');
-  await server.close(hurry.signal);
+  await server.close(again);
   process.exit();
 }
 
-function onStopSignal(stop: () => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
+/** Process managers and terminals may send the same wish several times at once; only a later one is a second wish. */
+const sameWishMs = 1_000;
+
+/** `first` resolves with the wish to stop; `again` fires when somebody insists, which cuts the wait for running attempts short. */
+function watchStopSignals(): { first: Promise<void>; again: AbortSignal } {
+  const { promise: first, resolve } = Promise.withResolvers<void>();
+  const again = new AbortController();
+  let askedAt: number | undefined;
+  const onSignal = () => {
+    if (askedAt === undefined) resolve();
+    else if (performance.now() - askedAt > sameWishMs) again.abort();
+    askedAt ??= performance.now();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   // `npm start` holds a channel to its server; when it dies, the server must not stay behind unnoticed.
-  if (process.channel) process.once('disconnect', stop);
+  if (process.channel) process.once('disconnect', onSignal);
+  return { first, again: again.signal };
 }
 
 /** A failure that we foresaw is a sentence; anything else comes with its stack. */

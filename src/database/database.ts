@@ -129,24 +129,13 @@ function clientConfig(connection: pg.ClientConfig, name: string): pg.ClientConfi
   };
 }
 
-const parseDate = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ, 'text') as (text: string) => Date;
+const int8: number = pg.types.builtins.INT8;
+const timestamptz: number = pg.types.builtins.TIMESTAMPTZ;
+const parseDate = pg.types.getTypeParser(timestamptz, 'text') as (text: string) => Date;
 
 /** bigint as number (our counters stay far below 2^53), timestamptz as RFC 3339 UTC with milliseconds. */
 function parserOf(oid: number, format: 'text' | 'binary'): unknown {
-  if (oid === pg.types.builtins.INT8) return Number;
-  if (oid === pg.types.builtins.TIMESTAMPTZ) return (text: string) => parseDate(text).toISOString();
-  return pg.types.getTypeParser(oid, format as 'text');
-}
-
-/** Whether the error means "no usable database connection just now", so that the same call may work later. */
-export function isConnectionError(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  if (typeof code === 'string') return /^(08...|57P0[123]|53300|25006|ECONN(REFUSED|RESET)|ENOENT|EPIPE|ETIMEDOUT|EAI_AGAIN)$/.test(code);
-  return typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/i.test(message);
-}
-
-/** Whether the values themselves were refused (SQLSTATE 22 and 23), so that sending them again is no use. */
-export function isDataError(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && /^2[23]/.test(code);
+  if (oid === int8) return Number;
+  if (oid === timestamptz) return (text: string) => parseDate(text).toISOString();
+  return pg.types.getTypeParser(oid, format);
 }

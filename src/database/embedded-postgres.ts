@@ -13,7 +13,7 @@ export interface EmbeddedPostgresOptions {
   /** DATA_DIR; created if need be. Holds `postgres` (the cluster), `postgres.log`, `server.lock` and `run` (the socket). */
   directory: string;
   /** Takes sentences for the user: what is being done when it takes long or is unusual. */
-  log(line: string): void;
+  log: (line: string) => void;
   /** More settings of PostgreSQL, over the defaults. */
   parameters?: Record<string, string>;
   /** Ways to run when this process is root, in the order to try; by default all. */
@@ -67,21 +67,18 @@ async function startLocked(options: EmbeddedPostgresOptions, directory: string, 
   const logFile = join(directory, 'postgres.log');
   const postmaster = await startPostmaster({ account, cluster, socketDirectory, logFile, log, parameters: options.parameters ?? {} });
   let asked = false;
+  const exited = Promise.withResolvers<string>();
   const released = postmaster.ended.then((how) => {
     removeSocketDirectory(home);
     lock.release();
+    if (!asked) exited.resolve(`PostgreSQL stopped unexpectedly (${how}). The end of ${logFile} says why.`);
     return how;
-  });
-  const exited = new Promise<string>((resolve) => {
-    void released.then((how) => {
-      if (!asked) resolve(`PostgreSQL stopped unexpectedly (${how}). The end of ${logFile} says why.`);
-    });
   });
   return {
     connection: { host: socketDirectory, port: 5432, user: databaseUser, database: 'postgres' },
     processId: postmaster.processId,
     way,
-    exited,
+    exited: exited.promise,
     async stop() {
       asked = true;
       await postmaster.stop();

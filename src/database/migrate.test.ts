@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../test/support/database.js';
 import { migrate, pendingMigrations, readMigrations, type Migration } from './migrate.js';
 
@@ -53,4 +53,13 @@ test('a database that is newer than the build is refused, with what to do', asyn
 
 test('an applied file that was edited is refused', () => {
   expect(() => pendingMigrations([migration(1, 'new text')], [{ ...migration(1, 'old text') }])).toThrow(/0001_test\.sql was changed/);
+});
+
+test('a database that is not UTF-8 is refused', async () => {
+  const latin = new pg.Client({ connectionString: inject('postgresUrl') });
+  await latin.connect();
+  await latin.query(`DROP DATABASE ${database.name}`);
+  await latin.query(`CREATE DATABASE ${database.name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`);
+  await latin.end();
+  await expect(migrate(await connect())).rejects.toThrow("The database is encoded as LATIN1; create one with ENCODING 'UTF8'.");
 });

@@ -34,7 +34,7 @@ export function readMigrations(directory = migrationsDirectory): Migration[] {
  * Safe with several replicas starting at once; refuses a database that is newer than this build or too old a server.
  */
 export async function migrate(client: pg.ClientBase, migrations = readMigrations()): Promise<string[]> {
-  await requireServerVersion(client);
+  await requireSuitableServer(client);
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock($1::bigint)', [migrationLock]);
@@ -75,12 +75,14 @@ export function pendingMigrations(migrations: Migration[], applied: Pick<Migrati
   return migrations.slice(applied.length);
 }
 
-async function requireServerVersion(client: pg.ClientBase): Promise<void> {
-  const { rows } = await client.query<{ number: string; version: string }>(
-    "SELECT current_setting('server_version_num') AS number, current_setting('server_version') AS version",
+async function requireSuitableServer(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ number: string; version: string; encoding: string }>(
+    `SELECT current_setting('server_version_num') AS number, current_setting('server_version') AS version,
+            current_setting('server_encoding') AS encoding`,
   );
-  const { number, version } = rows[0]!;
+  const { number, version, encoding } = rows[0]!;
   if (Number(number) < 140_000) throw new MigrationError(`The database is PostgreSQL ${version}; version 14 or newer is needed.`);
+  if (encoding !== 'UTF8') throw new MigrationError(`The database is encoded as ${encoding}; create one with ENCODING 'UTF8'.`);
 }
 
 function pad(number: number): string {

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Settings } from '../settings.js';
-import { Database, isConnectionError } from './database.js';
+import { isTransient } from './database-errors.js';
+import { Database } from './database.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { migrate } from './migrate.js';
 
@@ -68,7 +69,7 @@ async function connectPatiently(connection: pg.ClientConfig, log: OpenDatabaseLo
     } catch (error) {
       await client.end().catch(() => undefined);
       const { message } = error as Error;
-      if (!isConnectionError(error) || Date.now() > deadline) {
+      if (!isTransient(error as Error) || Date.now() > deadline) {
         throw new Error(`The database of DATABASE_URL cannot be used: ${message}. Check the URL, and that the server runs and lets this account in.`, { cause: error });
       }
       if (attempt === 1) log.info(`The database does not answer yet (${message}); waiting up to ${patienceMs / 1_000} s.`);

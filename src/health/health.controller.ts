@@ -4,6 +4,7 @@ import { Operation } from '../auth/auth.guard.js';
 import { CodedError } from '../errors/coded-error.js';
 import { problemHeaders, toProblem } from '../transport/problem.js';
 import { requestContext } from '../transport/request-context.js';
+import { Documented } from './health.openapi.js';
 import { HealthService, type HealthReport } from './health.service.js';
 
 /** Probes for load balancers and orchestrators: 200 with Terminus' answer, or 503 as a problem that carries the same `details`. */
@@ -13,16 +14,19 @@ export class HealthController {
   constructor(private readonly health: HealthService) {}
 
   @Get('live')
+  @Documented.live
   async live(@Res({ passthrough: true }) reply: FastifyReply) {
     return answer(await this.health.live(), reply);
   }
 
   @Get('ready')
+  @Documented.ready
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     return answer(await this.health.ready(), reply);
   }
 
   @Get('startup')
+  @Documented.startup
   async startup(@Res({ passthrough: true }) reply: FastifyReply) {
     return answer(await this.health.startup(), reply);
   }

@@ -154,5 +154,5 @@ export function isLabelKey(key: string): boolean {
 }
 
 export function isLabelValue(value: string): boolean {
-  return value.length <= 255 && isText(value);
+  return value.length <= 255 && isText(value) && !/[\t\n\r]/.test(value);
 }

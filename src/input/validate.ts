@@ -1,5 +1,5 @@
 import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { getMetadataStorage, ValidationTypes, validateSync, type ValidationError } from 'class-validator';
 import { invalid, type FieldError } from '../errors/coded-error.js';
 
 type Class<T> = new () => T;
@@ -18,11 +18,12 @@ export function checkInput<T extends object>(type: Class<T>, plain: unknown, pat
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     return { value: new type(), errors: [{ field: path || 'body', message: 'must be a JSON object' }] };
   }
-  // class-validator takes the names of inherited members (`toString`) for known fields, and drops them.
-  const inherited = Object.keys(plain).filter((key) => key in Object.prototype);
-  if (inherited.length) {
-    return { value: new type(), errors: inherited.map((key) => ({ field: path ? `${path}.${key}` : key, message: unknownField(new type()) })) };
+  const inherited = inheritedFields(plain, path, unknownField(new type()));
+  for (const key of nestedFields(type)) {
+    const child = (plain as Record<string, unknown>)[key];
+    if (typeof child === 'object' && child !== null) inherited.push(...inheritedFields(child, path ? `${path}.${key}` : key, 'is not a known field'));
   }
+  if (inherited.length) return { value: new type(), errors: inherited };
   const value = instanceOf(type, plain as Record<string, unknown>);
   if (!value) {
     const field = Object.entries(plain).find(([, child]) => JSON.stringify(child)?.includes('"constructor":'))?.[0] ?? 'body';
@@ -30,6 +31,17 @@ export function checkInput<T extends object>(type: Class<T>, plain: unknown, pat
   }
   const errors = validateSync(value, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false, validationError: { target: true } });
   return { value, errors: errors.flatMap((error) => flatten(error, path)) };
+}
+
+/** class-validator takes the names of inherited members (`toString`) for known fields, and drops them. */
+function inheritedFields(plain: object, path: string, message: string): FieldError[] {
+  const keys = Object.keys(plain).filter((key) => key in Object.prototype);
+  return keys.map((key) => ({ field: path ? `${path}.${key}` : key, message }));
+}
+
+function nestedFields(type: Class<object>): string[] {
+  const metadata = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
+  return metadata.filter((entry) => entry.type === ValidationTypes.NESTED_VALIDATION).map((entry) => entry.propertyName);
 }
 
 const rawFields = new Map<object, Set<string>>();

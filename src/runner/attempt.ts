@@ -108,6 +108,7 @@ export class Attempt {
   private log(level: LogLevel, message: string, data?: JsonObject): void {
     const refused = data && plainJsonError(data, 'data', { maxBytes: 64 * 1024, maxDepth: 32 });
     const kept = refused ? { refused: `${refused.field} ${refused.message}` } : (data ?? null);
+    // oxlint-disable-next-line typescript/no-unnecessary-type-conversion -- a handler may be plain JavaScript
     this.reports.log(this.lease, level, storable(String(message)).slice(0, 10_000), kept);
   }
 

@@ -56,7 +56,7 @@ const stopped = (signal: AbortSignal) => new Promise<Stop>((resolve) => signal.a
 
 describe('outcomes', () => {
   test('what the handler returns is the result', async () => {
-    startRunner(async ({ task }) => ({ got: task.parameters, attempt: task.attempt }) as Json);
+    startRunner(async ({ task }) => ({ got: task.parameters, attempt: task.attempt }));
     const id = await create({ parameters: { a: 1 } });
     await reaches(id, 'completed');
     expect(await t.task(id)).toMatchObject({ result: { got: { a: 1 }, attempt: 1 }, worker_id: 'runner' });

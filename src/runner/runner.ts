@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { isDataError } from '../database/database.js';
+import { isDataError } from '../database/database-errors.js';
 import type { Engine } from '../engine/engine.js';
 import type { ClaimedTask } from '../engine/task-row.js';
 import type { WakeUps } from '../events/wake-ups.js';
@@ -127,7 +127,7 @@ export class Runner {
       } catch (error) {
         this.options.onError(`The outcome of task ${attempt.task.id} was not stored`, error);
         if (attempt.stopCode === 'LEASE_LOST' || !this.accepting) return;
-        if (!isDataError(error)) await new Promise((resolve) => setTimeout(resolve, retrySettleMs));
+        if (!isDataError(error as object)) await new Promise((resolve) => setTimeout(resolve, retrySettleMs));
         else if (outcome.kind === 'completed') outcome = attempt.notStorable((error as Error).message);
         else return;
       }

@@ -1,5 +1,4 @@
 import type { TaskEvent } from '../events/events.js';
-import { labelsOf } from './task-filters.dto.js';
 import type { SubscribeMessage } from './tasks.messages.js';
 
 export type EventFilter = (event: TaskEvent) => boolean;
@@ -12,15 +11,20 @@ export function eventFilter(tenantId: string, filters: SubscribeMessage): EventF
     const accepted = new Set(values);
     tests.push((event) => accepted.has(read(event) as T));
   };
-  anyOf(filters.id, (event) => event.task_id);
+  anyOf(
+    filters.id?.map((id) => id.toLowerCase()),
+    (event) => event.task_id,
+  );
   anyOf(filters.status, (event) => event.data.status);
   anyOf(filters.type, (event) => event.data.type);
   anyOf(filters.queue, (event) => event.data.queue);
   anyOf(filters.priority, (event) => event.data.priority);
   anyOf(filters.name, (event) => event.data.name);
-  if (filters.label) {
-    const labels = Object.entries(labelsOf(filters));
-    tests.push((event) => labels.every(([key, value]) => event.data.labels?.[key] === value));
+  for (const label of filters.label ?? []) {
+    const at = label.indexOf('=');
+    const [key, value] = [label.slice(0, at), label.slice(at + 1)];
+    // Labels are JSON of others: a key may be that of an inherited member, such as "constructor".
+    tests.push(({ data: { labels = {} } }) => Object.hasOwn(labels, key) && labels[key] === value);
   }
   return (event) => tests.every((test) => test(event));
 }

@@ -1,5 +1,5 @@
 import type { ListTasksDto } from './task-filters.dto.js';
-import { labelsOf } from './task-filters.dto.js';
+import { labelOf } from './task-filters.dto.js';
 import { taskColumns } from './task-view.js';
 
 /** Alternatives that are asked for one by one; beyond it the rest is left to `= ANY`. */
@@ -24,7 +24,7 @@ export function listQuery(tenantId: string, filters: ListTasksDto): { text: stri
   if (filters.created_before) common.push(`id < ${bind(firstIdAt(filters.created_before))}::uuid`);
   if (filters.cursor) common.push(`id ${descending ? '<' : '>'} ${bind(filters.cursor)}::uuid`);
   // The partial index holds labelled tasks alone, and the planner cannot see that a match is one.
-  if (filters.label) common.push(`labels @> ${bind(JSON.stringify(labelsOf(filters)))}::jsonb AND labels <> '{}'`);
+  if (filters.label) common.push(`labels <> '{}'`, ...filters.label.map((text) => `labels @> ${bind(JSON.stringify(labelOf(text)))}::jsonb`));
 
   const limit = bind(filters.limit + 1);
   const arms = expand([
@@ -38,7 +38,9 @@ export function listQuery(tenantId: string, filters: ListTasksDto): { text: stri
     return `(SELECT ${taskColumns.join(', ')} FROM tasks WHERE ${where} ${order} LIMIT ${limit})`;
   });
   const bytes = `sum(octet_length(parameters::text) + coalesce(octet_length(result::text), 0)) OVER (${order})`;
-  const text = `WITH page AS (${arms.join('\nUNION ALL\n')} ${order} LIMIT ${limit}),
+  // A single arm is in order already, and PostgreSQL refuses to be told twice.
+  const page = arms.length === 1 ? arms[0]! : `${arms.join('\nUNION ALL\n')} ${order} LIMIT ${limit}`;
+  const text = `WITH page AS (${page}),
 measured AS (SELECT *, ${bytes} AS bytes, row_number() OVER (${order}) AS position, count(*) OVER () AS found FROM page)
 SELECT ${taskColumns.join(', ')}, found FROM measured WHERE position = 1 OR bytes <= ${maxPageBytes} ${order}`;
   return { text, values };

@@ -8,19 +8,20 @@ import { taskPriorities, taskStatuses, type TaskPriority, type TaskStatus } from
 const maxAlternatives = 20;
 
 /** `a,b` and `x=a&x=b` both mean a or b. */
-function alternatives(value: unknown): unknown {
+function alternatives(value: unknown, form?: 'NFC'): unknown {
   const parts = Array.isArray(value) ? (value as unknown[]) : [value];
   if (!parts.every((part) => typeof part === 'string')) return value;
-  return parts.flatMap((part) => part.split(',')).map((part) => part.trim());
+  const trimmed = parts.flatMap((part) => part.split(',')).map((part) => part.trim());
+  return form ? trimmed.map((part) => part.normalize(form)) : trimmed;
 }
 
 /** A filter that takes one or more values; more than one means OR. `accepts` completes "must be …". */
-function AnyOf(options: { description: string; example: string; values?: readonly string[]; accepts: string; test(value: string): boolean }) {
-  const { description, example, values, accepts, test } = options;
+function AnyOf(options: { description: string; example: string; values?: readonly string[]; accepts: string; form?: 'NFC'; test(value: string): boolean }) {
+  const { description, example, values, accepts, form, test } = options;
   return applyDecorators(
     ApiProperty({ required: false, type: 'array', items: { type: 'string', ...(values && { enum: [...values] }) }, description, example: [example] }),
     ValidateIf((_, value: unknown) => value !== undefined),
-    Transform(({ value }: { value: unknown }) => alternatives(value)),
+    Transform(({ value }: { value: unknown }) => alternatives(value, form)),
     (target: object, propertyName: string | symbol) =>
       registerDecorator({
         name: 'anyOf',
@@ -49,7 +50,7 @@ export class TaskFiltersDto {
   @AnyOf({ description: 'Of one of these priorities.', example: 'high', values: taskPriorities, accepts: taskPriorities.join(', '), test: (value) => (taskPriorities as readonly string[]).includes(value) })
   priority?: TaskPriority[];
 
-  @AnyOf({ description: 'With exactly one of these names.', example: 'Weekly report', accepts: 'names of tasks', test: (value) => value.length > 0 && value.length <= 255 && isText(value) })
+  @AnyOf({ description: 'With exactly one of these names.', example: 'Weekly report', accepts: 'names of tasks', form: 'NFC', test: (value) => value.length > 0 && [...value].length <= 255 && isText(value) })
   name?: string[];
 
   @AnyOf({ description: 'With this label, as key=value. Several must all be there.', example: 'team=reporting', accepts: 'labels as key=value', test: isLabel })
@@ -61,9 +62,10 @@ function isLabel(text: string): boolean {
   return at > 0 && isLabelKey(text.slice(0, at)) && isLabelValue(text.slice(at + 1));
 }
 
-/** `['team=reporting']` as `{team: 'reporting'}`. */
-export function labelsOf(filters: TaskFiltersDto): Record<string, string> {
-  return Object.fromEntries((filters.label ?? []).map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+/** `team=reporting` as `{team: 'reporting'}`. */
+export function labelOf(text: string): Record<string, string> {
+  const at = text.indexOf('=');
+  return { [text.slice(0, at)]: text.slice(at + 1) };
 }
 
 /** Query strings hold text; what looks like a whole number becomes one, the rest is left for the rule to refuse. */

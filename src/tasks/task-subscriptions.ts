@@ -13,14 +13,26 @@ export interface Subscribed {
   reset: boolean;
 }
 
+interface Subscription {
+  key: string;
+  matches: EventFilter;
+  /** In the room of its group: what happens now reaches it. Before, it is still being told what it missed. */
+  joined: boolean;
+}
+
 interface Group {
   matches: EventFilter;
   room: string;
   members: number;
 }
 
-/** Packets that wait for one client; a client that is slower than this is cut off and resumes by `since`. */
+/** What may wait for one client; a client that is slower than this reads the log at its own pace until it has caught up. */
 const maxWaitingPackets = 10_000;
+const maxWaitingBytes = 16 * 1024 * 1024;
+/** Below it nobody counts bytes: the largest events have about 90 KiB. */
+const fewPackets = 100;
+/** Events that a replay reads and sends at a time. */
+const replayPage = 250;
 
 /**
  * Who hears which events. Subscribers with equal filters share a room, so an event is matched and encoded once for all of
@@ -31,7 +43,7 @@ export class TaskSubscriptions implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('TaskSubscriptions');
   private readonly groups = new Map<string, Group>();
   /** The running subscription of each socket; another object means that an older one has been replaced. */
-  private readonly current = new Map<Socket, { key: string; joined: boolean }>();
+  private readonly current = new Map<Socket, Subscription>();
   private namespace: Namespace | undefined;
   private unsubscribe: (() => void) | undefined;
 
@@ -51,57 +63,81 @@ export class TaskSubscriptions implements OnModuleInit, OnModuleDestroy {
 
   async subscribe(socket: Socket, tenantId: string, filters: SubscribeMessage): Promise<Subscribed> {
     const { since } = filters;
-    const reset = since !== undefined && !(await this.eventLog.canResumeFrom(since));
+    const subscription = { key: filterKey(tenantId, filters), matches: eventFilter(tenantId, filters), joined: false };
+    // Before anything is awaited: of two that are sent at once the later one counts, and a socket that leaves meanwhile is gone.
     this.remove(socket);
-    const key = filterKey(tenantId, filters);
-    const subscription = { key, joined: false };
-    this.current.set(socket, subscription);
-    if (since === undefined || reset) {
-      this.join(socket, subscription, eventFilter(tenantId, filters));
-      return { seq: this.eventLog.tail, reset };
-    }
-    // The ack goes out first, then what was missed.
-    setImmediate(() => {
-      this.replay(socket, subscription, eventFilter(tenantId, filters), since).catch((error: unknown) => {
-        this.logger.error(error);
-        // The client comes back with the last seq it saw.
-        socket.disconnect(true);
-      });
-    });
-    return { seq: since, reset: false };
+    if (socket.connected) this.current.set(socket, subscription);
+    const reset = since !== undefined && !(await this.eventLog.canResumeFrom(since));
+    const from = since === undefined || reset ? this.eventLog.tail : since;
+    // The ack goes out first, then what comes after its seq.
+    setImmediate(() => this.startReplay(socket, subscription, from));
+    return { seq: from, reset };
   }
 
   remove(socket: Socket): void {
     const subscription = this.current.get(socket);
     if (!subscription) return;
     this.current.delete(socket);
-    if (!subscription.joined) return;
+    if (subscription.joined) this.leave(socket, subscription);
+  }
+
+  private startReplay(socket: Socket, subscription: Subscription, since: number): void {
+    this.replay(socket, subscription, since).catch((error: unknown) => {
+      this.logger.error(error);
+      // The client comes back with the last seq it saw.
+      socket.disconnect(true);
+    });
+  }
+
+  /** Reads the log page by page until it meets the live tail, and joins it in the same turn, so nothing falls between. */
+  private async replay(socket: Socket, subscription: Subscription, since: number): Promise<void> {
+    const isOver = () => this.current.get(socket) !== subscription;
+    let cursor = since;
+    for (;;) {
+      await this.drained(socket);
+      if (isOver()) return;
+      const { tail } = this.eventLog;
+      if (cursor === tail) return this.join(socket, subscription);
+      if (cursor > tail) {
+        // The client has seen more on another replica; joined now, it would see the difference twice.
+        await this.tailReaches(cursor);
+        continue;
+      }
+      const events = await this.eventLog.read(cursor, tail, replayPage);
+      // A gap is usually a number that was rolled back; here it may also be what the pruner has just taken.
+      const isWhole = events[0]?.seq === cursor + 1 || (await this.eventLog.canResumeFrom(cursor));
+      if (isOver()) return;
+      if (!isWhole) throw new Error('The event log was pruned during a replay; the client has to start over.');
+      cursor = events.at(-1)?.seq ?? tail;
+      for (const event of events) if (subscription.matches(event)) socket.emit(event.action, toEventView(event));
+    }
+  }
+
+  private tailReaches(seq: number): Promise<void> {
+    return new Promise((resolve) => {
+      const unsubscribe = this.eventLog.subscribe(() => {
+        if (this.eventLog.tail < seq) return;
+        unsubscribe();
+        resolve();
+      });
+    });
+  }
+
+  private join(socket: Socket, subscription: Subscription): void {
+    const { key, matches } = subscription;
+    const group = this.groups.get(key) ?? { matches, room: `tasks ${key}`, members: 0 };
+    this.groups.set(key, group);
+    group.members += 1;
+    subscription.joined = true;
+    void socket.join(group.room);
+  }
+
+  private leave(socket: Socket, subscription: Subscription): void {
     const group = this.groups.get(subscription.key)!;
     void socket.leave(group.room);
     group.members -= 1;
     if (group.members === 0) this.groups.delete(subscription.key);
-  }
-
-  /** Reads the log page by page until it meets the live tail, and joins it in the same turn, so nothing falls between. */
-  private async replay(socket: Socket, subscription: { key: string; joined: boolean }, matches: EventFilter, since: number): Promise<void> {
-    let cursor = since;
-    while (this.current.get(socket) === subscription) {
-      const tail = this.eventLog.tail;
-      if (cursor >= tail) return this.join(socket, subscription, matches);
-      const events = await this.eventLog.read(cursor, tail);
-      if (this.current.get(socket) !== subscription) return;
-      cursor = events.at(-1)?.seq ?? tail;
-      for (const event of events) if (matches(event)) socket.emit(event.action, toEventView(event));
-      await this.drained(socket);
-    }
-  }
-
-  private join(socket: Socket, subscription: { key: string; joined: boolean }, matches: EventFilter): void {
-    const group = this.groups.get(subscription.key) ?? { matches, room: `tasks ${subscription.key}`, members: 0 };
-    this.groups.set(subscription.key, group);
-    group.members += 1;
-    subscription.joined = true;
-    void socket.join(group.room);
+    subscription.joined = false;
   }
 
   private publish(events: TaskEvent[]): void {
@@ -111,16 +147,16 @@ export class TaskSubscriptions implements OnModuleInit, OnModuleDestroy {
         if (group.matches(event)) this.namespace.to(group.room).emit(event.action, toEventView(event));
       }
     }
-    for (const socket of this.current.keys()) {
-      if (waitingPackets(socket) <= maxWaitingPackets) continue;
-      this.logger.warn(`Socket ${socket.id} reads too slowly and is cut off; it can resume by "since".`);
-      socket.disconnect(true);
+    for (const [socket, subscription] of this.current) {
+      if (!subscription.joined || !isTooSlow(socket)) continue;
+      this.leave(socket, subscription);
+      this.startReplay(socket, subscription, this.eventLog.tail);
     }
   }
 
   /** Waits until a replay page has left for the client, so that a long replay does not pile up in memory. */
   private async drained(socket: Socket): Promise<void> {
-    if (waitingPackets(socket) === 0 || !socket.connected) return;
+    if (waiting(socket).length === 0 || !socket.connected) return;
     await new Promise<void>((resolve) => {
       const done = () => {
         socket.conn.off('drain', done);
@@ -133,7 +169,13 @@ export class TaskSubscriptions implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-function waitingPackets(socket: Socket): number {
+function isTooSlow(socket: Socket): boolean {
+  const packets = waiting(socket);
+  if (packets.length <= fewPackets) return false;
+  return packets.length > maxWaitingPackets || packets.reduce((bytes, { data }) => bytes + (data?.length ?? 0), 0) > maxWaitingBytes;
+}
+
+function waiting(socket: Socket): { data?: string | Buffer }[] {
   // engine.io keeps it private and offers no other measure.
-  return (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length;
+  return (socket.conn as unknown as { writeBuffer: { data?: string | Buffer }[] }).writeBuffer;
 }

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, ValidateIf, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateIf, ValidateNested } from 'class-validator';
 import { Raw } from '../input/validate.js';
 import { Choice, Decimal, Flag, FreeJsonObject, Labels, Name, Text, Time, Whole } from '../input/fields.js';
 import { backoffKinds, taskPriorities, type Backoff, type JsonObject, type TaskPriority } from './task.js';
@@ -25,6 +25,8 @@ function BackoffField(): PropertyDecorator {
   return (target, key) => {
     ApiProperty({ type: () => BackoffDto, required: false, description: 'How long a failed attempt waits before the next.' })(target, key);
     ValidateIf((_, value: unknown) => value !== undefined)(target, key);
+    // ValidateNested alone would take a list for a list of objects.
+    IsObject({ message: 'must be a JSON object' })(target, key);
     ValidateNested({ message: 'must be a JSON object' })(target, key);
     Type(() => BackoffDto)(target, key);
   };

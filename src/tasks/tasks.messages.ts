@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ValidateIf } from 'class-validator';
-import { IsUUID, ArrayMaxSize, IsArray } from 'class-validator';
+import { Transform } from 'class-transformer';
+import { ArrayMaxSize, IsArray, Matches, ValidateIf } from 'class-validator';
 import { Text, Whole } from '../input/fields.js';
 import { HistoryPageDto, TaskFiltersDto } from './task-filters.dto.js';
 import { BulkCreateDto, CreateTaskDto, PatchTaskDto } from './tasks.dto.js';
@@ -11,8 +11,14 @@ import { BulkCreateDto, CreateTaskDto, PatchTaskDto } from './tasks.dto.js';
 
 const idMessage = 'must be a task id, such as 0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b';
 
+/** Any UUID in either case, as in the path of REST. */
+const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 function TaskId(): PropertyDecorator {
-  return IsUUID('all', { message: idMessage });
+  return (target, key) => {
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value))(target, key);
+    Matches(idPattern, { message: idMessage })(target, key);
+  };
 }
 
 function IdempotencyKey(): PropertyDecorator {
@@ -61,7 +67,7 @@ export class SubscribeMessage extends TaskFiltersDto {
   @ValidateIf((_, value: unknown) => value !== undefined)
   @IsArray({ message: 'must be a list of at most 100 task ids' })
   @ArrayMaxSize(100, { message: 'must be a list of at most 100 task ids' })
-  @IsUUID('all', { each: true, message: 'must be a list of at most 100 task ids' })
+  @Matches(idPattern, { each: true, message: 'must be a list of at most 100 task ids' })
   id?: string[];
 
   @Whole({

@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiExtraModels, ApiHeader, ApiOperation, ApiParam, ApiProduces, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiExtraModels, ApiHeader, ApiOperation, ApiParam, ApiProduces, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { ErrorCode } from '../errors/error-codes.js';
 import { Problems } from '../transport/openapi.js';
 import { BulkCreateDto, CreateTaskDto, PatchTaskDto, TaskFieldsDto } from './tasks.dto.js';
@@ -10,12 +10,15 @@ type View = new () => object;
 const always: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL', 'UNAVAILABLE'];
 const withBody: ErrorCode[] = ['MALFORMED_REQUEST', 'VALIDATION_FAILED', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
-const etag = { ETag: { description: 'The version of the task; send it as If-Match.', schema: { type: 'string', example: '"1"' } } } as const;
+const etag = { ETag: { required: true, description: 'The version of the task; send it as If-Match.', schema: { type: 'string', example: '"1"' } } } as const;
+const replayed = {
+  'Idempotency-Replayed': { description: '`true` when this is the first answer again.', schema: { type: 'string', enum: ['true'] } },
+} as const;
 
 interface Route {
   summary: string;
   description?: string;
-  answers: Record<number, { description: string; view?: View; headers?: Record<string, { description: string; schema: object }> }>;
+  answers: Record<number, { description: string; view?: View; headers?: Record<string, { required?: boolean; description: string; schema: object }> }>;
   problems?: ErrorCode[];
   extra?: MethodDecorator[];
 }
@@ -26,7 +29,7 @@ function route({ summary, description, answers, problems = [], extra = [] }: Rou
     ApiExtraModels(TaskErrorView),
     ApiOperation({ summary, description: description ?? `${summary}.` }),
     ...Object.entries(answers).map(([status, { view, ...answer }]) =>
-      ApiResponse({ status: Number(status), ...answer, ...(view && { type: view }) } as Parameters<typeof ApiResponse>[0]),
+      ApiResponse({ status: Number(status), ...answer, ...(view && { type: view }) }),
     ),
     Problems(...problems, ...always),
     ...extra,
@@ -61,7 +64,10 @@ export const Documented = {
   createBulk: route({
     summary: 'Create up to 1,000 tasks',
     description: 'Each item stands for itself, and a bad one is answered with its errors beside the others (207). With `atomic` one bad item refuses all.',
-    answers: { 201: { description: 'All were created.', view: BulkResultView }, 207: { description: 'Some were not created.', view: BulkResultView } },
+    answers: {
+      201: { description: 'All were created.', view: BulkResultView, headers: replayed },
+      207: { description: 'Some were not created.', view: BulkResultView, headers: replayed },
+    },
     problems: [...withBody, 'IDEMPOTENCY_KEY_REUSED'],
     extra: [idempotencyKey, ApiBody({ type: BulkCreateDto })],
   }),
@@ -84,11 +90,11 @@ export const Documented = {
     description: 'A JSON merge patch (RFC 7396) over the editable fields. Only before the first attempt.',
     answers: { 200: aTask },
     problems: [...withBody, 'NOT_FOUND', 'CONFLICT', 'VERSION_MISMATCH'],
-    extra: [ofTask, ifMatch, ApiBody({ type: PatchTaskDto })],
+    extra: [ofTask, ifMatch, ApiConsumes('application/json', 'application/merge-patch+json'), ApiBody({ type: PatchTaskDto })],
   }),
   delete: route({
     summary: 'Delete a task',
-    description: 'With its attempts and logs. A running task is cancelled first.',
+    description: 'With its attempts and logs. A running task is refused: cancel it first.',
     answers: { 204: { description: 'It is gone.' } },
     problems: [...changing, 'VERSION_MISMATCH'],
     extra: [ofTask, ifMatch],

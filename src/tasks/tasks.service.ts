@@ -216,7 +216,8 @@ export class TasksService {
       max_attempts: input.max_attempts ?? defaults?.max_attempts ?? 1,
       timeout_seconds: input.timeout_seconds ?? defaults?.timeout_seconds ?? 300,
       backoff: fullBackoff(input.backoff),
-      run_at: input.run_at ?? null,
+      // In UTC, as PostgreSQL takes no time zone beyond 16 hours.
+      run_at: input.run_at ? new Date(input.run_at).toISOString() : null,
     };
   }
 

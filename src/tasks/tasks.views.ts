@@ -1,5 +1,6 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { taskActions, type TaskAction } from '../events/events.js';
+import { ApiProperty, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
+import { taskActions, type TaskAction, type TaskEventView } from '../events/events.js';
+import { FieldProblem } from '../transport/openapi.js';
 import { backoffKinds, taskPriorities, taskStatuses, type Backoff, type Json, type JsonObject, type Task, type TaskError, type TaskPriority, type TaskStatus } from './task.js';
 import type { AttemptView, LogView } from './tasks.store.js';
 
@@ -69,10 +70,10 @@ export class TaskView implements Task {
   @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { team: 'reporting' } })
   labels: Record<string, string>;
 
-  @ApiProperty({ ...anyJson, description: 'What the handler returned; null until completed.', example: { slept_seconds: 1 } } as never)
+  @ApiProperty({ ...anyJson, description: 'What the handler returned; null until completed.', example: { slept_seconds: 1 } })
   result: Json;
 
-  @ApiProperty({ nullable: true, allOf: [{ $ref: '#/components/schemas/TaskErrorView' }], description: 'Why the latest attempt failed.' } as never)
+  @ApiProperty({ nullable: true, allOf: [{ $ref: '#/components/schemas/TaskErrorView' }], description: 'Why the latest attempt failed.' })
   error: TaskError | null;
 
   @ApiProperty({ type: Number, minimum: 0, maximum: 100, description: 'Percent.', example: 100 })
@@ -129,7 +130,8 @@ export class TaskPage {
   next_cursor: string | null;
 }
 
-export class AttemptViewDto implements AttemptView {
+@ApiSchema({ name: 'AttemptView' })
+export class AttemptSchema implements AttemptView {
   @ApiProperty({ type: 'integer', description: 'From 1.', example: 1 })
   attempt: number;
 
@@ -145,34 +147,37 @@ export class AttemptViewDto implements AttemptView {
   @ApiProperty(at('Null while it runs.'))
   finished_at: string | null;
 
-  @ApiProperty({ nullable: true, allOf: [{ $ref: '#/components/schemas/TaskErrorView' }] } as never)
+  @ApiProperty({ nullable: true, allOf: [{ $ref: '#/components/schemas/TaskErrorView' }] })
   error: TaskError | null;
 }
+
+const logLevels = ['debug', 'info', 'warn', 'error'];
 
 const nextNumber = { type: 'integer', nullable: true, description: 'Send it as `cursor` for the next page; null on the last.', example: 17 } as const;
 
 export class AttemptPage {
-  @ApiProperty({ type: [AttemptViewDto] })
+  @ApiProperty({ type: [AttemptSchema] })
   items: AttemptView[];
 
   @ApiProperty(nextNumber)
   next_cursor: number | null;
 }
 
-export class LogViewDto implements LogView {
+@ApiSchema({ name: 'LogView' })
+export class LogSchema implements LogView {
   @ApiProperty({ type: 'integer', example: 17 })
   id: number;
 
   @ApiProperty({ type: 'integer', example: 1 })
   attempt: number;
 
-  @ApiProperty({ type: 'string', enum: ['debug', 'info', 'warn', 'error'], example: 'info' })
+  @ApiProperty({ type: 'string', enum: logLevels, example: 'info' })
   level: LogView['level'];
 
   @ApiProperty({ type: String, example: 'Request sent' })
   message: string;
 
-  @ApiProperty({ ...anyJson, example: null } as never)
+  @ApiProperty({ ...anyJson, example: null })
   data: Json;
 
   @ApiProperty({ type: 'string', format: 'date-time', example: time })
@@ -180,15 +185,28 @@ export class LogViewDto implements LogView {
 }
 
 export class LogPage {
-  @ApiProperty({ type: [LogViewDto] })
+  @ApiProperty({ type: [LogSchema] })
   items: LogView[];
 
   @ApiProperty(nextNumber)
   next_cursor: number | null;
 }
 
-/** The task as it was at the event, without parameters and result; fields that were null are absent. */
-export class EventView {
+class EventLogLine {
+  @ApiProperty({ type: 'string', enum: logLevels, example: 'info' })
+  level: string;
+
+  @ApiProperty({ type: String, example: 'Request sent' })
+  message: string;
+
+  @ApiProperty({ ...anyJson, required: false, example: { status: 200 } })
+  data?: Json;
+}
+
+const notInEvents = ['id', 'tenant_id', 'parameters', 'result', 'timeout_seconds', 'backoff', 'updated_at'] as const;
+
+/** The task as it was at the event; fields that were null are absent. */
+export class EventView extends PartialType(OmitType(TaskView, notInEvents)) implements TaskEventView {
   @ApiProperty({ type: 'integer', description: 'Grows over the whole cluster; the number to resume from.', example: 4711 })
   seq: number;
 
@@ -201,11 +219,8 @@ export class EventView {
   @ApiProperty({ type: 'string', format: 'uuid', description: 'The task.', example: id })
   id: string;
 
-  @ApiProperty({ type: 'string', enum: taskStatuses, required: false, example: 'completed' })
-  status?: TaskStatus;
-
-  @ApiProperty({ type: 'integer', required: false, example: 4 })
-  version?: number;
+  @ApiProperty({ type: EventLogLine, required: false, description: 'The line, of `task_log` alone.' })
+  log?: EventLogLine;
 }
 
 export class EventPage {
@@ -216,14 +231,6 @@ export class EventPage {
   next_cursor: number | null;
 }
 
-export class FieldErrorView {
-  @ApiProperty({ type: String, description: 'Path of the field as you wrote it.', example: 'parameters.url' })
-  field: string;
-
-  @ApiProperty({ type: String, description: 'What would be accepted.', example: 'must be an http or https URL' })
-  message: string;
-}
-
 export class BulkItemError {
   @ApiProperty({ type: String, example: 'VALIDATION_FAILED' })
   code: string;
@@ -231,8 +238,8 @@ export class BulkItemError {
   @ApiProperty({ type: String, example: 'name: must be text of 1 to 255 characters without control characters' })
   detail: string;
 
-  @ApiProperty({ type: [FieldErrorView] })
-  errors: FieldErrorView[];
+  @ApiProperty({ type: [FieldProblem] })
+  errors: FieldProblem[];
 }
 
 export class BulkItemView {

@@ -1,4 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { Operation } from '../auth/auth.guard.js';
 import { errorCodes } from '../errors/error-codes.js';
 
@@ -22,6 +23,7 @@ ${rows}
 
 /** What the `type` of a problem points to. */
 @Controller('docs/errors')
+@ApiExcludeController()
 @Operation('docs.read')
 export class ErrorsController {
   @Get()

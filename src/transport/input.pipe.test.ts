@@ -1,5 +1,5 @@
+import { parse } from 'node:querystring';
 import { IsOptional, IsString } from 'class-validator';
-import { parse } from 'fast-querystring';
 import { expect, test } from 'vitest';
 import { InputPipe, parseTaskId } from './input.pipe.js';
 

@@ -3,8 +3,7 @@ import { ApiExtraModels, ApiProperty, ApiResponse, DocumentBuilder, getSchemaPat
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { errorCodes, type ErrorCode } from '../errors/error-codes.js';
 
-/** The body of every error answer (RFC 9457). */
-class FieldProblem {
+export class FieldProblem {
   @ApiProperty({ type: String, description: 'Path of the field as you wrote it.', example: 'parameters.url' })
   field: string;
 
@@ -12,6 +11,7 @@ class FieldProblem {
   message: string;
 }
 
+/** The body of every error answer (RFC 9457). */
 export class ProblemView {
   @ApiProperty({ type: String, format: 'uri-reference', description: 'Where the code is described.', example: '/docs/errors#VALIDATION_FAILED' })
   type: string;
@@ -35,6 +35,12 @@ export class ProblemView {
   request_id?: string;
 }
 
+/** Headers that come with the problems of a status, beside the usual ones. */
+const problemAnswerHeaders: Record<number, Record<string, { required: true; description: string; schema: { type: 'string' | 'integer' } }>> = {
+  401: { 'WWW-Authenticate': { required: true, description: 'The scheme that is needed.', schema: { type: 'string' } } },
+  503: { 'Retry-After': { required: true, description: 'Seconds to wait before the next try.', schema: { type: 'integer' } } },
+};
+
 /** The error answers of a route, one for each status. */
 export function Problems(...codes: ErrorCode[]): MethodDecorator & ClassDecorator {
   const byStatus = Map.groupBy(codes, (code) => errorCodes[code].http);
@@ -43,6 +49,7 @@ export function Problems(...codes: ErrorCode[]): MethodDecorator & ClassDecorato
     ...[...byStatus].map(([status, ofStatus]) =>
       ApiResponse({
         status,
+        ...(problemAnswerHeaders[status] && { headers: problemAnswerHeaders[status] }),
         description: ofStatus.map((code) => `${code}: ${errorCodes[code].title}`).join('; '),
         content: {
           'application/problem+json': {
@@ -55,9 +62,13 @@ export function Problems(...codes: ErrorCode[]): MethodDecorator & ClassDecorato
   );
 }
 
-/** The OpenAPI document of all controllers: `/openapi.json`, and checked in. */
+/**
+ * The OpenAPI document of all controllers: `/openapi.json`, and checked in. Version 3.1, whose schemas are JSON Schema
+ * itself: "may be null" is a type there, and any validator reads them as they are.
+ */
 export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
   const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
     .setTitle('ARKITECT Orchestrator')
     .setDescription(
       'A durable task orchestrator. Errors are RFC 9457 problems with a stable `code`; unknown fields are refused; lists page by cursor. ' +
@@ -65,17 +76,34 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     )
     .setVersion('1')
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .setContact('ARKITECT Orchestrator', '', 'maintainers@arkitect.invalid')
-    .addServer('http://localhost:8000', 'The default address')
+    .addServer('/', 'The server that this document came from')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'The admin token.' })
-    .addSecurityRequirements('bearer')
     .addTag('tasks', 'Create tasks, watch them, and steer them')
     .addTag('health', 'Probes for load balancers and Kubernetes')
     .build();
-  return SwaggerModule.createDocument(app, config, { operationIdFactory: (controller, method) => `${controller.replace('Controller', '').toLowerCase()}_${method}` });
+  // A token, or none where anonymous callers have a role.
+  config.security = [{ bearer: [] }, {}];
+  config.info.contact = { name: 'The operators of this server' };
+  const document = SwaggerModule.createDocument(app, config, {
+    autoTagControllers: false,
+    operationIdFactory: (controller, method) => `${controller.replace('Controller', '').toLowerCase()}_${method}`,
+  });
+  return closeInputs(document);
+}
+
+/** Inputs take no field that they do not name; answers may grow, and say nothing of the kind. */
+function closeInputs(document: OpenAPIObject): OpenAPIObject {
+  for (const [name, schema] of Object.entries(document.components?.schemas ?? {})) {
+    if (name.endsWith('Dto') && !('$ref' in schema)) schema.additionalProperties = false;
+  }
+  return document;
 }
 
 /** `/docs` for people, `/openapi.json` for programs. */
 export function serveOpenApi(app: NestFastifyApplication): void {
-  SwaggerModule.setup('docs', app, () => openApiDocument(app), { jsonDocumentUrl: 'openapi.json', raw: ['json'], customSiteTitle: 'ARKITECT Orchestrator API' });
+  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    customSiteTitle: 'ARKITECT Orchestrator API',
+  });
 }

@@ -14,6 +14,12 @@ import { corsOptions, isAllowedOrigin } from './origin.js';
 import { runInContext } from './request-context.js';
 import { securityHeaders } from './security-headers.js';
 
+/** The part of engine.io's connection that we use; its own types are not ours to import. */
+interface EngineSocket {
+  on(event: 'packet', listener: (packet: { type: string }) => void): void;
+  close(discard: boolean): void;
+}
+
 type Ack = (answer: unknown) => void;
 
 /** Socket.IO with our limits, authentication of every namespace, and an answer to every ack. */
@@ -23,7 +29,11 @@ export class AuthenticatedIoAdapter extends IoAdapter {
   /** Events that gateways handle, by socket; any other one is answered as unknown. */
   private readonly handled = new WeakMap<Socket, Set<string>>();
 
-  constructor(app: INestApplicationContext) {
+  /** `tuning` goes over our own options: tests of the protocol cannot wait for the real intervals. */
+  constructor(
+    app: INestApplicationContext,
+    private readonly tuning: Partial<Pick<ServerOptions, 'pingInterval' | 'pingTimeout' | 'connectTimeout' | 'maxHttpBufferSize'>> = {},
+  ) {
     super(app);
     this.settings = app.get<Settings>(SETTINGS);
     this.authenticator = app.get(Authenticator);
@@ -44,8 +54,13 @@ export class AuthenticatedIoAdapter extends IoAdapter {
         const allowed = isAllowedOrigin(request.headers, this.settings);
         decide(allowed ? null : 'Pages of this origin may not connect; add it to CORS_ORIGINS.', allowed);
       },
+      ...this.tuning,
     } as ServerOptions);
     server.engine.on('headers', (headers: Record<string, string>) => Object.assign(headers, securityHeaders));
+    server.engine.on('connection', (connection: EngineSocket) => {
+      // engine.io heeds the close packet over polling alone.
+      connection.on('packet', ({ type }: { type: string }) => type === 'close' && connection.close(true));
+    });
     server.of('/').use((_socket, next) => {
       next(refusal(new CodedError('NOT_FOUND', 'Connect to a namespace, such as /tasks; there is nothing in the root namespace.')));
     });

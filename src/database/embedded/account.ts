@@ -68,7 +68,7 @@ export function spawnAs(
   const changesAccount = !mappedTo && process.geteuid?.() !== owner.uid;
   return spawn(command[0] ?? program, command.slice(1), {
     ...(changesAccount && { uid: owner.uid, gid: owner.gid }),
-    // Nothing of ours leaks in: PGDATA, PGOPTIONS, LC_* and the like would change what the programs do.
+    // PATH finds setpriv. Nothing else of ours leaks in: PGDATA, PGOPTIONS, LC_* and the like would change what the programs do.
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', ...binaries.environment },
     cwd: '/',
     // Its own process group, or Ctrl-C in a terminal would stop the database under a server that still drains.

@@ -20,7 +20,7 @@ export interface Question {
   ways: readonly RootWay[];
   /** Parent directory of what `copy` writes; every account can enter it. */
   copyRoot: string;
-  log(line: string): void;
+  log: (line: string) => void;
 }
 
 /** Who runs PostgreSQL, and the directory (`home`) that holds or will hold the cluster. */

@@ -89,8 +89,8 @@ export function findCluster(directory: string, major: string): { path: string; u
 
 export function versionRefusal(path: string, found: string, major: string): string {
   return (
-    `${path} was made by PostgreSQL ${found}, but this server brings PostgreSQL ${major}. To keep the data, start the version of the server ` +
-    'that made it, dump the database with pg_dump and restore the dump here; to start empty, set DATA_DIR to another directory.'
+    `${path} was made by PostgreSQL ${found}, but this server brings PostgreSQL ${major}. To keep the data, start the version of ` +
+    'the server that made it, dump the database with pg_dump and restore the dump here; to start empty, set DATA_DIR to another directory.'
   );
 }
 
@@ -103,11 +103,10 @@ export async function createCluster(directory: string, home: string, account: Ac
   if (home !== directory) setAside(path);
   const unfinished = mkdtempSync(join(home, initPrefix));
   lchownSync(unfinished, account.owner.uid, account.owner.gid);
-  const { ok, output } = await runAs(account, programPath(account.binaries, 'initdb'), [
-    ...['-D', unfinished, '-U', databaseUser, '--auth=trust', '--no-instructions'],
-    // The same order and the same upper case on every machine, whatever locales it has.
-    ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
-  ]);
+  // The same order and the same upper case on every machine, whatever locales it has.
+  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+  const args = ['-D', unfinished, '-U', databaseUser, '--auth=trust', '--no-instructions', ...locale];
+  const { ok, output } = await runAs(account, programPath(account.binaries, 'initdb'), args);
   if (!ok) {
     rmSync(unfinished, { recursive: true, force: true });
     throw new EmbeddedPostgresError(

@@ -5,7 +5,7 @@ import type { Binaries } from './binaries.js';
 import { errorCode } from './embedded-postgres-error.js';
 
 /** The same programs under `copyRoot`, where every account can run them; copied unless an earlier start has. */
-export function copyBinaries({ binaries, copyRoot, log }: { binaries: Binaries; copyRoot: string; log(line: string): void }): Binaries {
+export function copyBinaries({ binaries, copyRoot, log }: { binaries: Binaries; copyRoot: string; log: (line: string) => void }): Binaries {
   const target = join(copyRoot, `postgresql-${binaries.version}`);
   if (!existsSync(target)) {
     log(`Copying PostgreSQL's programs (60 MB) to ${target}, where an account other than root can run them.`);

@@ -100,7 +100,8 @@ test('a server that calls process.exit without a stop takes its database along',
   const { processId } = await startedIn(server);
   server.child.stdin?.end();
   await until('PostgreSQL has ended', () => !isRunning(processId));
-  await until('its process id file is gone', () => !existsSync(join(directory, 'postgres', 'postmaster.pid')));
+  // Removed by an orderly shutdown alone.
+  expect(existsSync(join(directory, 'postgres', 'postmaster.pid'))).toBe(false);
 });
 
 test('Ctrl-C, which signals the whole group, leaves the database to the server', async () => {

@@ -16,7 +16,7 @@ export interface PostmasterOptions {
   socketDirectory: string;
   logFile: string;
   parameters: Record<string, string>;
-  log(line: string): void;
+  log: (line: string) => void;
 }
 
 /** A running postmaster that accepts connections. */
@@ -55,20 +55,21 @@ async function startOnce({ account, cluster, socketDirectory, logFile, parameter
       onOurDeath: 'INT',
     },
   );
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(signal ? `it was ended by ${signal}` : `it ended with exit code ${code}`));
-  });
-  let running = true;
+  const state = { running: true };
   const trim = setInterval(() => output.trim(), 60_000).unref();
-  const started = Date.now();
-  void ended.then(() => {
-    running = false;
-    clearInterval(trim);
-    output.close();
+  const ended = new Promise<string>((resolve) => {
+    const end = (how: string): void => {
+      state.running = false;
+      clearInterval(trim);
+      output.close();
+      resolve(how);
+    };
+    child.once('error', (error) => end(error.message));
+    child.once('exit', (code, signal) => end(signal ? `it was ended by ${signal}` : `it ended with exit code ${code}`));
   });
-  for (let waited = 0; running; waited += 1) {
-    if (isReady(cluster, child.pid)) return { postmaster: supervise(child, ended, () => running) };
+  const started = Date.now();
+  for (let waited = 0; state.running; waited += 1) {
+    if (isReady(cluster, child.pid)) return { postmaster: supervise(child, ended, () => state.running) };
     await wait(5);
     if (waited % 2000 === 1999) log(`PostgreSQL is recovering since ${Math.round((Date.now() - started) / 1000)} s.`);
   }

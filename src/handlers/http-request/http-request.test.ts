@@ -28,11 +28,11 @@ interface Seen {
 /** A server on loopback that keeps what it was sent. */
 async function serve(listener: RequestListener): Promise<{ url: string; port: number; seen: Seen[]; server: Server }> {
   const seen: Seen[] = [];
-  const server = createServer({ keepAlive: false }, async (request, response) => {
+  const server = createServer({ keepAlive: false }, (request, response) => {
     const entry = { method: request.method, url: request.url, headers: request.headers, body: '' };
     seen.push(entry);
-    for await (const chunk of request) entry.body += String(chunk);
-    listener(request, response);
+    request.on('data', (chunk) => (entry.body += String(chunk)));
+    request.on('end', () => listener(request, response));
   });
   servers.push(server);
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
