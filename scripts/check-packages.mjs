@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './setup.mjs';
 
-const problems = ['.', '.ci/tools'].flatMap((directory) => packageProblems(directory).map((problem) => `${join(directory, problem)}`));
+const problems = ['.', '.ci/tools'].flatMap((directory) => packageProblems(directory).map((problem) => join(directory, problem)));
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length ? 1 : 0;
 
@@ -23,7 +23,10 @@ function inexactVersions({ dependencies, devDependencies, optionalDependencies, 
 function registryHosts(packages) {
   return Object.entries(packages)
     .filter(([, { resolved }]) => resolved !== undefined)
-    .map(([path]) => `package-lock.json: ${path} holds the address it came from; .npmrc says omit-lockfile-registry-resolved, so install it again.`);
+    .map(
+      ([path]) =>
+        `package-lock.json: ${path} holds the address it came from; .npmrc says omit-lockfile-registry-resolved, so install it again.`,
+    );
 }
 
 /**
@@ -34,7 +37,10 @@ function missingPlatforms(packages) {
   return Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies)
       .filter((name) => !isLocked(packages, path, name))
-      .map((name) => `package-lock.json: ${path || 'the project'} names ${name}, which is not in the lock; pin a version that has all its platform packages.`),
+      .map(
+        (name) =>
+          `package-lock.json: ${path || 'the project'} names ${name}, which is not in the lock; pin a version that has all its platform packages.`,
+      ),
   );
 }
 

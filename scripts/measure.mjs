@@ -23,6 +23,7 @@ await runScript(async () => {
     console.log(`First start to ready, database created   ${first.readyMs} ms`);
     console.log(`Start to ready on an existing directory  ${median(later, 'readyMs')} ms (median of ${rounds}, ${range(later, 'readyMs')})`);
     console.log(`Stop when idle                           ${median(later, 'stopMs')} ms (${range(later, 'stopMs')})`);
+    console.log(`Queries of an idle replica               ${idle.queriesPerSecond.toFixed(1)} a second`);
     console.log(`Idle memory, server and database         ${idle.pssMb} MB (proportional set size of ${idle.processes} processes)`);
     console.log(`  of which the server                    ${idle.serverMb} MB resident`);
     console.log(`  resident sets added up                 ${idle.rssMb} MB (counts memory that PostgreSQL's processes share once for each)`);
@@ -43,10 +44,28 @@ async function measure(directory, waitMs) {
   server.stdout.resume();
   await new Promise((resolve) => setTimeout(resolve, waitMs));
   const memory = memoryOf(family(server.pid), server.pid);
+  const queriesPerSecond = waitMs === idleMs ? await idleQueries(directory) : undefined;
   const stoppingAt = performance.now();
   server.kill('SIGINT');
   await once(server, 'exit');
-  return { readyMs, stopMs: Math.round(performance.now() - stoppingAt), ...memory };
+  return { readyMs, stopMs: Math.round(performance.now() - stoppingAt), queriesPerSecond, ...memory };
+}
+
+/** Statements that reach the database while nothing is to do, by its own count of transactions. */
+async function idleQueries(directory) {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ host: join(directory, 'run'), user: 'arkitect', database: 'postgres' });
+  await client.connect();
+  const count = async () => {
+    await client.query('SELECT pg_stat_clear_snapshot()');
+    return Number((await client.query('SELECT sum(xact_commit + xact_rollback) AS count FROM pg_stat_database')).rows[0].count);
+  };
+  const before = await count();
+  await new Promise((resolve) => setTimeout(resolve, 20_000));
+  const after = await count();
+  await client.end();
+  // The two counts are transactions themselves.
+  return (after - before - 2) / 20;
 }
 
 /** The process and all its descendants. */

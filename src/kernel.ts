@@ -50,7 +50,10 @@ export class Kernel {
     const limits = { max_rescues: settings.ENGINE_MAX_RESCUES, cancel_grace_seconds: settings.ENGINE_CANCEL_GRACE_SECONDS };
     const retention = { eventDays: settings.EVENTS_RETENTION_DAYS, idempotencyHours: settings.IDEMPOTENCY_RETENTION_HOURS };
     const duties: Duty[] = [scheduler(this.engine), rescuer(this.engine, limits), pruner(database, retention)];
-    this.loops = duties.map((duty) => new Loop(duty, this.leader, (name, error) => logger.warn({ err: error, duty: name }, `The ${name} failed; it is tried again`)));
+    this.loops = duties.map(
+      (duty) =>
+        new Loop(duty, this.leader, (name, error) => logger.warn({ err: error, duty: name }, `The ${name} failed; it is tried again`)),
+    );
   }
 
   /** Opens the database and starts everything but the runner, so that nothing runs before the doors are open. */

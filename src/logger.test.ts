@@ -14,7 +14,10 @@ function capture(level = 'debug') {
 
 test('secrets are removed by key at every depth that we log', () => {
   const { logger, text } = capture();
-  logger.info({ authorization: 'Bearer abc', token: 'abc', headers: { authorization: 'Bearer abc' }, socket: { auth: { token: 'abc' } } }, 'hello');
+  logger.info(
+    { authorization: 'Bearer abc', token: 'abc', headers: { authorization: 'Bearer abc' }, socket: { auth: { token: 'abc' } } },
+    'hello',
+  );
   expect(text.join('')).not.toContain('abc');
   expect(text.join('')).toContain('[redacted]');
 });

@@ -61,7 +61,9 @@ function watchStopSignals(): { first: Promise<void>; again: AbortSignal } {
 function explain(error: unknown): string {
   if (error instanceof SettingsError || error instanceof EmbeddedPostgresError || error instanceof MigrationError) return error.message;
   const { code, port, address } = error as { code?: string; port?: number; address?: string };
-  if (code === 'EADDRINUSE') return `Port ${port} on ${address} is taken. Stop what uses it, or set PORT to another one (PORT=8001 npm start).`;
-  if (code === 'EADDRNOTAVAIL') return `HOST ${address} is not an address of this machine. Set HOST to 127.0.0.1, 0.0.0.0, or one that it has.`;
+  if (code === 'EADDRINUSE')
+    return `Port ${port} on ${address} is taken. Stop what uses it, or set PORT to another one (PORT=8001 npm start).`;
+  if (code === 'EADDRNOTAVAIL')
+    return `HOST ${address} is not an address of this machine. Set HOST to 127.0.0.1, 0.0.0.0, or one that it has.`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

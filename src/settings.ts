@@ -45,7 +45,10 @@ function list(options: Options & { accepts: string; item: RegExp }): Definition<
   return {
     ...rest,
     parse(value) {
-      const items = value.split(',').map((part) => part.trim()).filter(Boolean);
+      const items = value
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean);
       return items.every((part) => item.test(part)) ? Object.freeze(items) : undefined;
     },
   };
@@ -73,7 +76,12 @@ export const settingDefinitions = {
     pattern: /^$|^postgres(ql)?:\/\/\S+$/,
     secret: true,
   }),
-  DATABASE_POOL_SIZE: integer({ default: '10', min: 2, max: 200, doc: 'Connections for requests; the engine and the listeners use a handful more.' }),
+  DATABASE_POOL_SIZE: integer({
+    default: '10',
+    min: 2,
+    max: 200,
+    doc: 'Connections for requests; the engine and the listeners use a handful more.',
+  }),
   ADMIN_TOKEN: text({
     default: '',
     doc: 'The root token. Empty: read from ADMIN_TOKEN_FILE, or else generated at first start into DATA_DIR/admin-token.',
@@ -81,7 +89,12 @@ export const settingDefinitions = {
     pattern: /^$|^[\x21-\x7e]{16,512}$/,
     secret: true,
   }),
-  ADMIN_TOKEN_FILE: text({ default: '', doc: 'A file that holds the root token (a mounted secret, for instance).', accepts: 'empty, or a path', pattern: /^[^\0]{0,4096}$/ }),
+  ADMIN_TOKEN_FILE: text({
+    default: '',
+    doc: 'A file that holds the root token (a mounted secret, for instance).',
+    accepts: 'empty, or a path',
+    pattern: /^[^\0]{0,4096}$/,
+  }),
   AUTH_ANONYMOUS_ROLE: oneOf({
     default: '',
     values: ['', 'none', 'viewer', 'operator'],
@@ -93,14 +106,48 @@ export const settingDefinitions = {
     accepts: 'origins such as https://app.example.com, separated by commas',
     item: /^https?:\/\/[A-Za-z0-9.:[\]_-]+$/,
   }),
-  LOG_LEVEL: oneOf({ default: 'info', values: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], doc: 'Least severe level that is logged.' }),
-  TASKS_DEFAULT_TYPE: text({ default: 'echo', doc: 'Type of a task created without one.', accepts: 'the name of a task type', pattern: /^[a-z][a-z0-9_.-]{0,99}$/ }),
-  RUNNER_SLOTS: integer({ default: '16', min: 0, max: 1000, doc: 'Attempts this server runs at the same time; 0 runs none (an API-only replica).' }),
-  ENGINE_LEASE_SECONDS: integer({ default: '30', min: 2, max: 3600, doc: 'Seconds a worker may be silent before its tasks are rescued; leases are renewed every third of it.' }),
-  ENGINE_CANCEL_GRACE_SECONDS: integer({ default: '10', min: 1, max: 3600, doc: 'Seconds a running attempt has to stop after a cancel before its lease is revoked.' }),
+  LOG_LEVEL: oneOf({
+    default: 'info',
+    values: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    doc: 'Least severe level that is logged.',
+  }),
+  TASKS_DEFAULT_TYPE: text({
+    default: 'echo',
+    doc: 'Type of a task created without one.',
+    accepts: 'the name of a task type',
+    pattern: /^[a-z][a-z0-9_.-]{0,99}$/,
+  }),
+  RUNNER_SLOTS: integer({
+    default: '16',
+    min: 0,
+    max: 1000,
+    doc: 'Attempts this server runs at the same time; 0 runs none (an API-only replica).',
+  }),
+  ENGINE_LEASE_SECONDS: integer({
+    default: '30',
+    min: 2,
+    max: 3600,
+    doc: 'Seconds a worker may be silent before its tasks are rescued; leases are renewed every third of it.',
+  }),
+  ENGINE_CANCEL_GRACE_SECONDS: integer({
+    default: '10',
+    min: 1,
+    max: 3600,
+    doc: 'Seconds a running attempt has to stop after a cancel before its lease is revoked.',
+  }),
   ENGINE_MAX_RESCUES: integer({ default: '5', min: 0, max: 100, doc: 'Lost leases a task survives before it fails as LEASE_LOST.' }),
-  ENGINE_SHUTDOWN_SECONDS: integer({ default: '10', min: 0, max: 3600, doc: 'Seconds running attempts may still take at shutdown before they are handed back to their queue.' }),
-  EVENTS_RETENTION_DAYS: integer({ default: '7', min: 1, max: 3650, doc: 'Days the event log is kept, and so how far back a client can resume.' }),
+  ENGINE_SHUTDOWN_SECONDS: integer({
+    default: '10',
+    min: 0,
+    max: 3600,
+    doc: 'Seconds running attempts may still take at shutdown before they are handed back to their queue.',
+  }),
+  EVENTS_RETENTION_DAYS: integer({
+    default: '7',
+    min: 1,
+    max: 3650,
+    doc: 'Days the event log is kept, and so how far back a client can resume.',
+  }),
   IDEMPOTENCY_RETENTION_HOURS: integer({ default: '24', min: 1, max: 8760, doc: 'Hours an Idempotency-Key is remembered.' }),
   HTTP_ALLOW_HOSTS: list({
     default: '',
@@ -128,10 +175,7 @@ const ownPrefixes = /^(ARKITECT|TASKS|RUNNER|ENGINE|EVENTS|AUTH|IDEMPOTENCY|DATA
  * Settings from defaults, then the `.env` file, then the environment (later wins).
  * An empty value means "not set". Throws `SettingsError` naming every bad key, what it got and what it accepts.
  */
-export function loadSettings(
-  environment: NodeJS.ProcessEnv,
-  envFile = '.env',
-): { settings: Settings; warnings: string[] } {
+export function loadSettings(environment: NodeJS.ProcessEnv, envFile = '.env'): { settings: Settings; warnings: string[] } {
   const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {};
   const given: NodeJS.ProcessEnv = { ...fromFile, ...environment };
   const problems: string[] = [];

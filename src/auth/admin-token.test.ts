@@ -31,14 +31,17 @@ test('the token of ADMIN_TOKEN_FILE is trimmed', async () => {
   expect(await resolve({ ADMIN_TOKEN_FILE: file })).toEqual({ token: 'the-token-of-the-file', file, generated: false });
 });
 
-test.each(['', 'short', 'two words are not one token', 'x'.repeat(513)])('a file that holds "%s" is refused without showing it', async (content) => {
-  const file = join(directory, 'secret');
-  await writeFile(file, content);
-  const error: unknown = await resolve({ ADMIN_TOKEN_FILE: file }).catch((caught: unknown) => caught);
-  expect(error).toBeInstanceOf(SettingsError);
-  expect((error as Error).message).toContain(file);
-  if (content) expect((error as Error).message).not.toContain(content);
-});
+test.each(['', 'short', 'two words are not one token', 'x'.repeat(513)])(
+  'a file that holds "%s" is refused without showing it',
+  async (content) => {
+    const file = join(directory, 'secret');
+    await writeFile(file, content);
+    const error: unknown = await resolve({ ADMIN_TOKEN_FILE: file }).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(SettingsError);
+    expect((error as Error).message).toContain(file);
+    if (content) expect((error as Error).message).not.toContain(content);
+  },
+);
 
 test('a missing ADMIN_TOKEN_FILE is an error and not a generated token', async () => {
   await expect(resolve({ ADMIN_TOKEN_FILE: join(directory, 'missing') })).rejects.toThrow(SettingsError);

@@ -32,9 +32,12 @@ export async function resolveAdminToken(settings: Settings): Promise<AdminToken>
     return { token, file, generated, warning: generated ? undefined : await makePrivate(file) };
   } catch (error) {
     if (error instanceof SettingsError) throw error;
-    throw new SettingsError(`The admin token could not be written to ${file} (${reason(error)}). Make DATA_DIR writable, or set ADMIN_TOKEN.`, {
-      cause: error,
-    });
+    throw new SettingsError(
+      `The admin token could not be written to ${file} (${reason(error)}). Make DATA_DIR writable, or set ADMIN_TOKEN.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -60,7 +63,9 @@ async function readToken(file: string, name: string): Promise<string> {
   try {
     token = (await readFile(file, 'utf8')).trim();
   } catch (error) {
-    throw new SettingsError(`${name} cannot be read (${reason(error)}). Correct the path or its permissions, or set ADMIN_TOKEN.`, { cause: error });
+    throw new SettingsError(`${name} cannot be read (${reason(error)}). Correct the path or its permissions, or set ADMIN_TOKEN.`, {
+      cause: error,
+    });
   }
   if (!token || settingDefinitions.ADMIN_TOKEN.parse(token) === undefined) {
     throw new SettingsError(`${name} must hold one token of 16 to 512 printable characters without spaces, and nothing else.`);

@@ -39,7 +39,10 @@ export class AuthGuard implements CanActivate {
     if (isPublic(operation)) return true;
     const principal = this.identify(context);
     if (!principal) {
-      throw new CodedError('UNAUTHENTICATED', 'This needs a token. Send it as "Authorization: Bearer TOKEN", or over Socket.IO as auth.token.');
+      throw new CodedError(
+        'UNAUTHENTICATED',
+        'This needs a token. Send it as "Authorization: Bearer TOKEN", or over Socket.IO as auth.token.',
+      );
     }
     if (!allows(principal, operation)) {
       throw new CodedError('FORBIDDEN', `The role ${principal.role} does not allow ${operation}. Use a token whose role does.`);

@@ -70,9 +70,12 @@ test('a page of another site is nobody; one of this server or of CORS_ORIGINS is
   }
 });
 
-test.each(['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'])('a caller behind a proxy that adds %s is nobody', (header) => {
-  expect(authenticator().authenticate({ host: 'localhost', [header]: '203.0.113.9' })).toBeUndefined();
-});
+test.each(['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'])(
+  'a caller behind a proxy that adds %s is nobody',
+  (header) => {
+    expect(authenticator().authenticate({ host: 'localhost', [header]: '203.0.113.9' })).toBeUndefined();
+  },
+);
 
 test('a server that others can reach knows no anonymous callers', () => {
   for (const HOST of ['0.0.0.0', '::', '192.0.2.1', 'example.com']) {

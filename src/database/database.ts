@@ -37,6 +37,9 @@ const statementTimeoutMs = 30_000;
  */
 const pinnedPlans = '-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off';
 
+/** Statements of milliseconds; compiling one takes hundreds, and a plan we pinned looks expensive enough for that. */
+const noJit = '-c jit=off';
+
 /**
  * The PostgreSQL of this process, in separate pools so that no kind of work can starve another:
  * `api` answers requests, `engine` claims and settles attempts, `loops` does background duties.
@@ -47,9 +50,9 @@ export class Database {
   readonly loops: Pool;
 
   constructor(private readonly options: DatabaseOptions) {
-    this.api = new Pool(options, 'api', options.poolSize);
-    this.engine = new Pool(options, 'engine', 4, pinnedPlans);
-    this.loops = new Pool(options, 'loops', 2, pinnedPlans);
+    this.api = new Pool(options, 'api', options.poolSize, noJit);
+    this.engine = new Pool(options, 'engine', 4, `${noJit} ${pinnedPlans}`);
+    this.loops = new Pool(options, 'loops', 2, `${noJit} ${pinnedPlans}`);
   }
 
   /** A connection of its own, for what must outlive a statement: LISTEN and session locks. The caller ends it. */
@@ -68,10 +71,10 @@ export class Database {
 class Pool implements Queryable {
   private readonly pool: pg.Pool;
 
-  constructor(options: DatabaseOptions, name: string, max: number, serverOptions?: string) {
+  constructor(options: DatabaseOptions, name: string, max: number, serverOptions: string) {
     this.pool = new pg.Pool({
       ...clientConfig(options.connection, name),
-      ...(serverOptions && { options: serverOptions }),
+      options: serverOptions,
       max,
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 30_000,

@@ -20,10 +20,13 @@ const migrationLock = 4_711_000_001;
 
 /** The migrations of this build, in order. Forward only: an applied file never changes. */
 export function readMigrations(directory = migrationsDirectory): Migration[] {
-  const files = readdirSync(directory).filter((file) => file.endsWith('.sql')).toSorted();
+  const files = readdirSync(directory)
+    .filter((file) => file.endsWith('.sql'))
+    .toSorted();
   return files.map((name, index) => {
     const number = Number(/^(\d{4})_[a-z0-9_]+\.sql$/.exec(name)?.[1]);
-    if (number !== index + 1) throw new MigrationError(`Migration ${name} is out of line: number ${index + 1} was expected, as ${pad(index + 1)}_name.sql.`);
+    if (number !== index + 1)
+      throw new MigrationError(`Migration ${name} is out of line: number ${index + 1} was expected, as ${pad(index + 1)}_name.sql.`);
     const sql = readFileSync(join(directory, name), 'utf8');
     return { number, name, sql, sha256: createHash('sha256').update(sql).digest('hex') };
   });
@@ -44,7 +47,11 @@ export async function migrate(client: pg.ClientBase, migrations = readMigrations
     const open = pendingMigrations(migrations, applied.rows);
     for (const migration of open) {
       await client.query(migration.sql);
-      await client.query('INSERT INTO schema_migrations (number, name, sha256) VALUES ($1, $2, $3)', [migration.number, migration.name, migration.sha256]);
+      await client.query('INSERT INTO schema_migrations (number, name, sha256) VALUES ($1, $2, $3)', [
+        migration.number,
+        migration.name,
+        migration.sha256,
+      ]);
     }
     await client.query('COMMIT');
     // A never-analysed table makes the planner sort every queued row instead of walking the claim index.

@@ -70,7 +70,10 @@ async function connectPatiently(connection: pg.ClientConfig, log: OpenDatabaseLo
       await client.end().catch(() => undefined);
       const { message } = error as Error;
       if (!isTransient(error as Error) || Date.now() > deadline) {
-        throw new Error(`The database of DATABASE_URL cannot be used: ${message}. Check the URL, and that the server runs and lets this account in.`, { cause: error });
+        throw new Error(
+          `The database of DATABASE_URL cannot be used: ${message}. Check the URL, and that the server runs and lets this account in.`,
+          { cause: error },
+        );
       }
       if (attempt === 1) log.info(`The database does not answer yet (${message}); waiting up to ${patienceMs / 1_000} s.`);
       await new Promise((resolve) => setTimeout(resolve, retryMs));

@@ -41,14 +41,23 @@ describe('create', () => {
   });
 
   test('one bad row refuses its whole statement and leaves nothing behind', async () => {
-    await expect(t.engine.enqueue([newTask(), newTask({ name: 'x'.repeat(256) })])).rejects.toMatchObject({ constraint: 'tasks_name_length' });
+    await expect(t.engine.enqueue([newTask(), newTask({ name: 'x'.repeat(256) })])).rejects.toMatchObject({
+      constraint: 'tasks_name_length',
+    });
     expect(await actions()).toEqual([]);
   });
 });
 
 describe('claim', () => {
   test('takes the most urgent first, and the oldest of equals', async () => {
-    for (const [name, priority] of [['a', 'low'], ['b', 'medium'], ['c', 'critical'], ['d', 'high'], ['e', 'medium']] as const) await create({ name, priority });
+    for (const [name, priority] of [
+      ['a', 'low'],
+      ['b', 'medium'],
+      ['c', 'critical'],
+      ['d', 'high'],
+      ['e', 'medium'],
+    ] as const)
+      await create({ name, priority });
     const claimed = await t.engine.claim({ worker_id: 'w', types: ['test'], limit: 10, lease_seconds: 30 });
     expect(claimed.map((task) => task.name)).toEqual(['c', 'd', 'b', 'e', 'a']);
   });
@@ -64,7 +73,13 @@ describe('results', () => {
     await create();
     const task = (await claimOne(t.engine))!;
     expect(await t.engine.complete([{ ...leaseOf(task), result: { answer: 42 } }])).toEqual(['completed']);
-    expect(await t.task(task.id)).toMatchObject({ status: 'completed', result: { answer: 42 }, progress: 100, lease_token: null, worker_id: 'w1' });
+    expect(await t.task(task.id)).toMatchObject({
+      status: 'completed',
+      result: { answer: 42 },
+      progress: 100,
+      lease_token: null,
+      worker_id: 'w1',
+    });
     expect(await actions()).toEqual(['task_created', 'task_started', 'task_completed']);
   });
 
@@ -93,7 +108,11 @@ describe('results', () => {
     const [a, b, c] = await t.engine.claim({ worker_id: 'w', types: ['test'], limit: 3, lease_seconds: 30 });
     await t.engine.cancel(b!);
     const stale = { ...leaseOf(c!), attempt: 7 };
-    expect(await t.engine.complete([stale, leaseOf(b!), leaseOf(a!)].map((lease) => ({ ...lease, result: 1 })))).toEqual(['lost', 'cancelled', 'completed']);
+    expect(await t.engine.complete([stale, leaseOf(b!), leaseOf(a!)].map((lease) => ({ ...lease, result: 1 })))).toEqual([
+      'lost',
+      'cancelled',
+      'completed',
+    ]);
   });
 });
 
@@ -127,10 +146,16 @@ describe('failing', () => {
   });
 
   test('jitter takes away at most its share of the wait', async () => {
-    await t.engine.enqueue(Array.from({ length: 40 }, () => newTask({ max_attempts: 2, backoff: { kind: 'fixed', delay_seconds: 100, max_delay_seconds: 300, jitter: 0.5 } })));
+    await t.engine.enqueue(
+      Array.from({ length: 40 }, () =>
+        newTask({ max_attempts: 2, backoff: { kind: 'fixed', delay_seconds: 100, max_delay_seconds: 300, jitter: 0.5 } }),
+      ),
+    );
     const claimed = await t.engine.claim({ worker_id: 'w', types: ['test'], limit: 40, lease_seconds: 30 });
     await t.engine.fail(claimed.map((task) => failureOf(task)));
-    const rows = await t.database.api.queryText<{ wait: number }>('SELECT extract(epoch FROM run_at - updated_at)::float8 AS wait FROM tasks');
+    const rows = await t.database.api.queryText<{ wait: number }>(
+      'SELECT extract(epoch FROM run_at - updated_at)::float8 AS wait FROM tasks',
+    );
     const waits = rows.map((row) => row.wait);
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(50);
     expect(Math.max(...waits)).toBeLessThanOrEqual(100);

@@ -38,7 +38,9 @@ test('a row that commits after a later number is waited for, and order is kept',
   // The tail has seen the gap when it asks who is writing; until the slow one ends, nothing may be handed on.
   const watching = await connect();
   await until('the tail to look at the writers', async () => {
-    const { rows } = await watching.query("SELECT 1 FROM pg_stat_activity WHERE application_name = 'arkitect loops' AND query LIKE '%pg_locks%'");
+    const { rows } = await watching.query(
+      "SELECT 1 FROM pg_stat_activity WHERE application_name = 'arkitect loops' AND query LIKE '%pg_locks%'",
+    );
     return rows.length > 0;
   });
   expect(seen).toEqual([]);

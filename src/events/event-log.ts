@@ -143,10 +143,13 @@ export class EventLog {
   }
 
   private schedulePoll(): void {
-    this.pollTimer = setTimeout(() => {
-      this.wake();
-      this.schedulePoll();
-    }, pollMs * (0.75 + Math.random() / 2)).unref();
+    this.pollTimer = setTimeout(
+      () => {
+        this.wake();
+        this.schedulePoll();
+      },
+      pollMs * (0.75 + Math.random() / 2),
+    ).unref();
   }
 
   private async drain(): Promise<void> {

@@ -10,7 +10,10 @@ const check = process.argv.includes('--check');
 const directory = mkdtempSync(join(tmpdir(), 'arkitect-generate-'));
 try {
   // Defaults, and an embedded database that is gone afterwards: nothing here may depend on anybody's own settings.
-  const { settings } = loadSettings({ DATA_DIR: directory, ADMIN_TOKEN: 'only-for-generating', LOG_LEVEL: 'error' }, join(directory, '.env'));
+  const { settings } = loadSettings(
+    { DATA_DIR: directory, ADMIN_TOKEN: 'only-for-generating', LOG_LEVEL: 'error' },
+    join(directory, '.env'),
+  );
   const files = await generatedFiles(settings);
   const stale = staleness(files);
   if (check && stale) {

@@ -4,7 +4,10 @@ import type { WakeUps } from '../events/wake-ups.js';
 import type { HealthProbe } from './health-probe.js';
 
 const pingStatement = statement('ping', 'SELECT 1');
-const migrationStatement = statement<{ number: number }>('latest_migration', 'SELECT coalesce(max(number), 0) AS number FROM schema_migrations');
+const migrationStatement = statement<{ number: number }>(
+  'latest_migration',
+  'SELECT coalesce(max(number), 0) AS number FROM schema_migrations',
+);
 
 export function databaseProbe(database: Database): HealthProbe {
   return {
@@ -35,6 +38,8 @@ export function wakeUpsProbe(wakeUps: WakeUps): HealthProbe {
   return {
     name: 'wake_ups',
     check: async () =>
-      wakeUps.connected ? { status: 'up' } : { status: 'degraded', detail: 'The connection for wake-ups is being made again; polling goes on.' },
+      wakeUps.connected
+        ? { status: 'up' }
+        : { status: 'degraded', detail: 'The connection for wake-ups is being made again; polling goes on.' },
   };
 }

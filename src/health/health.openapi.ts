@@ -10,7 +10,13 @@ class ProbeView {
   @ApiProperty({ type: String, required: false, description: 'A sentence for people.', example: 'Timers run up to 3 ms late.' })
   message?: string;
 
-  @ApiProperty({ type: 'string', required: false, enum: ['starting', 'ready', 'stopping'], description: 'Of the probe `lifecycle` alone.', example: 'ready' })
+  @ApiProperty({
+    type: 'string',
+    required: false,
+    enum: ['starting', 'ready', 'stopping'],
+    description: 'Of the probe `lifecycle` alone.',
+    example: 'ready',
+  })
   state?: string;
 }
 
@@ -22,7 +28,12 @@ const probes = (description: string) =>
     example: { lifecycle: { status: 'up', state: 'ready' }, database: { status: 'up' } },
   }) as const;
 
-const degraded = { type: 'string', isArray: true, description: 'Names of the probes that are degraded: the server works, but somebody should look.', example: ['event_loop'] } as const;
+const degraded = {
+  type: 'string',
+  isArray: true,
+  description: 'Names of the probes that are degraded: the server works, but somebody should look.',
+  example: ['event_loop'],
+} as const;
 
 class HealthView {
   @ApiProperty({ type: 'string', enum: ['ok', 'degraded'], example: 'ok' })
@@ -68,7 +79,10 @@ function probe(summary: string, description: string): MethodDecorator {
     ApiResponse({
       status: 503,
       description: `No. UNAVAILABLE: ${errorCodes.UNAVAILABLE.title}`,
-      headers: { ...noStore, 'Retry-After': { required: true, description: 'Seconds to wait before the next try.', schema: { type: 'integer' } } },
+      headers: {
+        ...noStore,
+        'Retry-After': { required: true, description: 'Seconds to wait before the next try.', schema: { type: 'integer' } },
+      },
       content: { 'application/problem+json': { schema: { $ref: getSchemaPath(HealthProblemView) } } },
     }),
   );
@@ -77,6 +91,9 @@ function probe(summary: string, description: string): MethodDecorator {
 /** What `/docs` and `openapi.json` say of each route of `HealthController`. */
 export const Documented = {
   live: probe('Is the process alive?', 'Restart it when this fails.'),
-  ready: probe('Can the server take traffic?', 'Asks the database, the event loop and whatever else it depends on. Send traffic elsewhere while this fails.'),
+  ready: probe(
+    'Can the server take traffic?',
+    'Asks the database, the event loop and whatever else it depends on. Send traffic elsewhere while this fails.',
+  ),
   startup: probe('Has the server started?', 'Ask the other two only once this succeeds.'),
 };

@@ -65,7 +65,11 @@ test('a ready server says so to anybody, whatever token the probe sends', async 
   expect(response.headers.get('cache-control')).toBe('no-store');
   expect(await response.json()).toMatchObject({
     status: expect.stringMatching(/^(ok|degraded)$/),
-    details: { lifecycle: { status: 'up', state: 'ready' }, database: { status: 'up' }, event_loop: { message: expect.stringContaining('ms') } },
+    details: {
+      lifecycle: { status: 'up', state: 'ready' },
+      database: { status: 'up' },
+      event_loop: { message: expect.stringContaining('ms') },
+    },
   });
 });
 

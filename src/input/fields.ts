@@ -95,7 +95,11 @@ export function Choice(options: FieldOptions & { values: readonly string[] }): P
 }
 
 export function Flag(options: FieldOptions): PropertyDecorator {
-  return field(options, { type: 'boolean' }, rule('flag', 'must be true or false', (value) => typeof value === 'boolean'));
+  return field(
+    options,
+    { type: 'boolean' },
+    rule('flag', 'must be true or false', (value) => typeof value === 'boolean'),
+  );
 }
 
 const timeMessage = 'must be a time such as 2026-01-31T12:00:00.000Z (RFC 3339, with a time zone, years 1970 to 9999)';
@@ -120,12 +124,7 @@ export function Time(options: FieldOptions): PropertyDecorator {
  * Size and depth are checked where it is used, so that the error can name the exact path.
  */
 export function FreeJsonObject(options: FieldOptions): PropertyDecorator {
-  return field(
-    options,
-    { type: 'object', additionalProperties: true },
-    Raw(),
-    IsObject({ message: 'must be a JSON object' }),
-  );
+  return field(options, { type: 'object', additionalProperties: true }, Raw(), IsObject({ message: 'must be a JSON object' }));
 }
 
 export const maxLabels = 64;
@@ -143,7 +142,12 @@ export function Labels(options: FieldOptions & { removable?: boolean }): Propert
       (value) => {
         if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
         const entries = Object.entries(value);
-        return entries.length <= maxLabels && entries.every(([key, label]) => isLabelKey(key) && (typeof label === 'string' ? isLabelValue(label) : removable && label === null));
+        return (
+          entries.length <= maxLabels &&
+          entries.every(
+            ([key, label]) => isLabelKey(key) && (typeof label === 'string' ? isLabelValue(label) : removable && label === null),
+          )
+        );
       },
     ),
   );

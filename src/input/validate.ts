@@ -21,15 +21,24 @@ export function checkInput<T extends object>(type: Class<T>, plain: unknown, pat
   const inherited = inheritedFields(plain, path, unknownField(new type()));
   for (const key of nestedFields(type)) {
     const child = (plain as Record<string, unknown>)[key];
-    if (typeof child === 'object' && child !== null) inherited.push(...inheritedFields(child, path ? `${path}.${key}` : key, 'is not a known field'));
+    if (typeof child === 'object' && child !== null)
+      inherited.push(...inheritedFields(child, path ? `${path}.${key}` : key, 'is not a known field'));
   }
   if (inherited.length) return { value: new type(), errors: inherited };
   const value = instanceOf(type, plain as Record<string, unknown>);
   if (!value) {
     const field = Object.entries(plain).find(([, child]) => JSON.stringify(child)?.includes('"constructor":'))?.[0] ?? 'body';
-    return { value: new type(), errors: [{ field: path ? `${path}.${field}` : field, message: 'must not hold a key named "constructor"' }] };
+    return {
+      value: new type(),
+      errors: [{ field: path ? `${path}.${field}` : field, message: 'must not hold a key named "constructor"' }],
+    };
   }
-  const errors = validateSync(value, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false, validationError: { target: true } });
+  const errors = validateSync(value, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: false,
+    validationError: { target: true },
+  });
   return { value, errors: errors.flatMap((error) => flatten(error, path)) };
 }
 

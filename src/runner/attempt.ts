@@ -26,7 +26,11 @@ export interface AttemptReports {
   log(lease: Lease, level: LogLevel, message: string, data: JsonObject | null): void;
 }
 
-export type Outcome = { kind: 'completed'; completion: Completion } | { kind: 'failed'; failure: Failure } | { kind: 'dropped' } | { kind: 'released' };
+export type Outcome =
+  | { kind: 'completed'; completion: Completion }
+  | { kind: 'failed'; failure: Failure }
+  | { kind: 'dropped' }
+  | { kind: 'released' };
 
 const resultLimits = { maxBytes: 1024 * 1024, maxDepth: 64 };
 const maxErrorLength = 4_000;
@@ -102,7 +106,11 @@ export class Attempt {
 
   private progress(percent: number, message?: string): void {
     if (this.stopCode || !Number.isFinite(percent)) return;
-    this.reports.progress(this.lease, Math.min(100, Math.max(0, percent)), message === undefined ? null : storable(message).slice(0, 1_000));
+    this.reports.progress(
+      this.lease,
+      Math.min(100, Math.max(0, percent)),
+      message === undefined ? null : storable(message).slice(0, 1_000),
+    );
   }
 
   private log(level: LogLevel, message: string, data?: JsonObject): void {
@@ -120,7 +128,9 @@ export class Attempt {
 
   /** The outcome when the database refuses the result that our own checks let pass. */
   notStorable(reason: string): Outcome {
-    return this.failed(new TaskFailure('RESULT_NOT_STORABLE', `The database refused the handler's result: ${reason}.`, { retryable: false }));
+    return this.failed(
+      new TaskFailure('RESULT_NOT_STORABLE', `The database refused the handler's result: ${reason}.`, { retryable: false }),
+    );
   }
 
   private outcomeOfStop(code: StopCode): Outcome {
@@ -130,10 +140,13 @@ export class Attempt {
   }
 
   private failed(error: unknown): Outcome {
-    const { code, retryable = true, retryAfter } =
-      error instanceof TaskFailure
-        ? { code: error.code, retryable: error.options.retryable, retryAfter: error.options.retry_after_seconds }
-        : { code: 'HANDLER_ERROR' };
+    const {
+      code,
+      retryable = true,
+      retryAfter,
+    } = error instanceof TaskFailure
+      ? { code: error.code, retryable: error.options.retryable, retryAfter: error.options.retry_after_seconds }
+      : { code: 'HANDLER_ERROR' };
     const message = error instanceof Error ? error.message : String(error);
     return {
       kind: 'failed',

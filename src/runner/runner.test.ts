@@ -52,7 +52,8 @@ async function create(fields: Partial<NewTask> = {}) {
 const reaches = (id: string, status: string) => until(`task to be ${status}`, async () => (await t.task(id)).status === status);
 
 /** Resolves when the handler's signal is aborted, with the reason. */
-const stopped = (signal: AbortSignal) => new Promise<Stop>((resolve) => signal.addEventListener('abort', () => resolve(signal.reason as Stop)));
+const stopped = (signal: AbortSignal) =>
+  new Promise<Stop>((resolve) => signal.addEventListener('abort', () => resolve(signal.reason as Stop)));
 
 describe('outcomes', () => {
   test('what the handler returns is the result', async () => {
@@ -71,7 +72,10 @@ describe('outcomes', () => {
     const final = await create({ name: 'final', max_attempts: 5 });
     await reaches(plain, 'failed');
     await reaches(final, 'failed');
-    expect(await t.task(plain)).toMatchObject({ attempt: 2, error: { code: 'HANDLER_ERROR', message: 'plain attempt 2', retryable: true } });
+    expect(await t.task(plain)).toMatchObject({
+      attempt: 2,
+      error: { code: 'HANDLER_ERROR', message: 'plain attempt 2', retryable: true },
+    });
     expect(await t.task(final)).toMatchObject({ attempt: 1, error: { code: 'NO_SUCH_ROOM', message: 'room 7 is gone', retryable: false } });
     expect(errors).toEqual([]);
   });
@@ -133,7 +137,11 @@ describe('stopping an attempt', () => {
     });
     const id = await create({ timeout_seconds: 1 });
     await reaches(id, 'failed');
-    expect((await t.task(id)).error).toMatchObject({ code: 'TIMEOUT', message: 'The attempt took longer than 1 seconds.', retryable: true });
+    expect((await t.task(id)).error).toMatchObject({
+      code: 'TIMEOUT',
+      message: 'The attempt took longer than 1 seconds.',
+      retryable: true,
+    });
   });
 
   test('a handler that ignores its signal is no longer waited for after the grace period', async () => {
@@ -145,11 +153,14 @@ describe('stopping an attempt', () => {
 
   test('a cancel reaches the handler by a wake-up, long before the next heartbeat', async () => {
     const reasons: string[] = [];
-    startRunner(async ({ signal }) => {
-      const reason = await stopped(signal);
-      reasons.push(reason.code);
-      throw reason;
-    }, { leaseSeconds: 3_000 });
+    startRunner(
+      async ({ signal }) => {
+        const reason = await stopped(signal);
+        reasons.push(reason.code);
+        throw reason;
+      },
+      { leaseSeconds: 3_000 },
+    );
     const id = await create();
     await reaches(id, 'running');
     await t.engine.cancel({ tenant_id: 'default', id });
@@ -160,11 +171,14 @@ describe('stopping an attempt', () => {
   test('an attempt whose lease was taken back is aborted, and its late result changes nothing', async () => {
     const reasons: string[] = [];
     let attempts = 0;
-    startRunner(async ({ signal }) => {
-      if (++attempts > 1) return 'second';
-      reasons.push((await stopped(signal)).code);
-      return 'first';
-    }, { leaseSeconds: 2 });
+    startRunner(
+      async ({ signal }) => {
+        if (++attempts > 1) return 'second';
+        reasons.push((await stopped(signal)).code);
+        return 'first';
+      },
+      { leaseSeconds: 2 },
+    );
     const id = await create();
     await reaches(id, 'running');
     await t.database.api.queryText("UPDATE tasks SET lease_expires_at = now() - interval '1 s' WHERE id = $1", [id]);
@@ -185,7 +199,10 @@ describe('stopping an attempt', () => {
     await reaches(id, 'running');
     const first = (await t.task(id)).lease_expires_at!;
     // Two seconds beyond the first lease, by the database's own clock.
-    await until('the lease to be renewed again and again', async () => Date.parse((await t.task(id)).lease_expires_at!) > Date.parse(first) + 2_000);
+    await until(
+      'the lease to be renewed again and again',
+      async () => Date.parse((await t.task(id)).lease_expires_at!) > Date.parse(first) + 2_000,
+    );
     expect(await t.task(id)).toMatchObject({ status: 'running', attempt: 1 });
     go.resolve();
     await reaches(id, 'completed');
@@ -197,11 +214,14 @@ describe('slots', () => {
   test('no more attempts run at once than there are slots, and a free slot is filled at once', async () => {
     let running = 0;
     let most = 0;
-    startRunner(async () => {
-      most = Math.max(most, ++running);
-      await new Promise((resolve) => setImmediate(resolve));
-      running -= 1;
-    }, { slots: 3 });
+    startRunner(
+      async () => {
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+      },
+      { slots: 3 },
+    );
     await t.engine.enqueue(Array.from({ length: 60 }, () => newTask()));
     await until('all to be done', async () => {
       const [row] = await t.database.api.queryText<{ count: number }>("SELECT count(*) AS count FROM tasks WHERE status = 'completed'");
@@ -267,7 +287,9 @@ test('while the database is away the outcome is kept, and stored when it is back
   const admin = new pg.Client({ connectionString: inject('postgresUrl') });
   await admin.connect();
   await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
-  await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name = 'arkitect engine'", [name]);
+  await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name = 'arkitect engine'", [
+    name,
+  ]);
   go.resolve();
   await until('the outage to be met', () => errors.some(([message]) => message.includes(`outcome of task ${id}`)));
   await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);

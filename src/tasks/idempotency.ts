@@ -31,7 +31,9 @@ export class Idempotency {
     if (!/^[\x21-\x7e]{1,255}$/.test(call.key)) {
       throw invalid([{ field: 'Idempotency-Key', message: 'must be 1 to 255 printable characters without spaces, such as a UUID' }]);
     }
-    const hash = createHash('sha256').update(`${call.operation}\n${canonical(call.body)}`).digest();
+    const hash = createHash('sha256')
+      .update(`${call.operation}\n${canonical(call.body)}`)
+      .digest();
     return this.database.api.transaction(async (transaction) => {
       // A concurrent call with the same key waits here until the first one has committed or rolled back.
       const reserved = await transaction.query(reserveStatement, [call.tenant_id, call.key, hash]);

@@ -24,7 +24,8 @@ export function listQuery(tenantId: string, filters: ListTasksDto): { text: stri
   if (filters.created_before) common.push(`id < ${bind(firstIdAt(filters.created_before))}::uuid`);
   if (filters.cursor) common.push(`id ${descending ? '<' : '>'} ${bind(filters.cursor)}::uuid`);
   // The partial index holds labelled tasks alone, and the planner cannot see that a match is one.
-  if (filters.label) common.push(`labels <> '{}'`, ...filters.label.map((text) => `labels @> ${bind(JSON.stringify(labelOf(text)))}::jsonb`));
+  if (filters.label)
+    common.push(`labels <> '{}'`, ...filters.label.map((text) => `labels @> ${bind(JSON.stringify(labelOf(text)))}::jsonb`));
 
   const limit = bind(filters.limit + 1);
   const arms = expand([

@@ -3,9 +3,9 @@ import { invalid } from '../errors/coded-error.js';
 /** The version that an If-Match header asks for; undefined when any will do. */
 export function versionFrom(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
-  const version = /^(?:W\/)?"?(\d{1,15})"?$/.exec(ifMatch.trim())?.[1];
+  const version = /^(?:(?:W\/)?"(?<quoted>\d{1,15})"|(?<bare>\d{1,15}))$/.exec(ifMatch.trim())?.groups;
   if (version === undefined) throw invalid([{ field: 'If-Match', message: 'must be the ETag of an earlier answer, such as "3", or *' }]);
-  return Number(version);
+  return Number(version.quoted ?? version.bare);
 }
 
 /** Where an event stream goes on: the header that EventSource sends when it reconnects. */

@@ -16,10 +16,23 @@ function alternatives(value: unknown, form?: 'NFC'): unknown {
 }
 
 /** A filter that takes one or more values; more than one means OR. `accepts` completes "must be …". */
-function AnyOf(options: { description: string; example: string; values?: readonly string[]; accepts: string; form?: 'NFC'; test(value: string): boolean }) {
+function AnyOf(options: {
+  description: string;
+  example: string;
+  values?: readonly string[];
+  accepts: string;
+  form?: 'NFC';
+  test(value: string): boolean;
+}) {
   const { description, example, values, accepts, form, test } = options;
   return applyDecorators(
-    ApiProperty({ required: false, type: 'array', items: { type: 'string', ...(values && { enum: [...values] }) }, description, example: [example] }),
+    ApiProperty({
+      required: false,
+      type: 'array',
+      items: { type: 'string', ...(values && { enum: [...values] }) },
+      description,
+      example: [example],
+    }),
     ValidateIf((_, value: unknown) => value !== undefined),
     Transform(({ value }: { value: unknown }) => alternatives(value, form)),
     (target: object, propertyName: string | symbol) =>
@@ -30,7 +43,10 @@ function AnyOf(options: { description: string; example: string; values?: readonl
         options: { message: `must be 1 to ${maxAlternatives} of these, separated by commas: ${accepts}` },
         validator: {
           validate: (value: unknown) =>
-            Array.isArray(value) && value.length >= 1 && value.length <= maxAlternatives && value.every((item) => typeof item === 'string' && test(item)),
+            Array.isArray(value) &&
+            value.length >= 1 &&
+            value.length <= maxAlternatives &&
+            value.every((item) => typeof item === 'string' && test(item)),
         },
       }),
   );
@@ -38,22 +54,55 @@ function AnyOf(options: { description: string; example: string; values?: readonl
 
 /** What lists and subscriptions can be narrowed by. All given filters must hold. */
 export class TaskFiltersDto {
-  @AnyOf({ description: 'In one of these states.', example: 'queued', values: taskStatuses, accepts: taskStatuses.join(', '), test: (value) => (taskStatuses as readonly string[]).includes(value) })
+  @AnyOf({
+    description: 'In one of these states.',
+    example: 'queued',
+    values: taskStatuses,
+    accepts: taskStatuses.join(', '),
+    test: (value) => (taskStatuses as readonly string[]).includes(value),
+  })
   status?: TaskStatus[];
 
-  @AnyOf({ description: 'Of one of these types.', example: 'http.request', accepts: 'names of task types', test: (value) => namePattern.test(value) })
+  @AnyOf({
+    description: 'Of one of these types.',
+    example: 'http.request',
+    accepts: 'names of task types',
+    test: (value) => namePattern.test(value),
+  })
   type?: string[];
 
-  @AnyOf({ description: 'In one of these queues.', example: 'default', accepts: 'names of queues', test: (value) => namePattern.test(value) })
+  @AnyOf({
+    description: 'In one of these queues.',
+    example: 'default',
+    accepts: 'names of queues',
+    test: (value) => namePattern.test(value),
+  })
   queue?: string[];
 
-  @AnyOf({ description: 'Of one of these priorities.', example: 'high', values: taskPriorities, accepts: taskPriorities.join(', '), test: (value) => (taskPriorities as readonly string[]).includes(value) })
+  @AnyOf({
+    description: 'Of one of these priorities.',
+    example: 'high',
+    values: taskPriorities,
+    accepts: taskPriorities.join(', '),
+    test: (value) => (taskPriorities as readonly string[]).includes(value),
+  })
   priority?: TaskPriority[];
 
-  @AnyOf({ description: 'With exactly one of these names.', example: 'Weekly report', accepts: 'names of tasks', form: 'NFC', test: (value) => value.length > 0 && [...value].length <= 255 && isText(value) })
+  @AnyOf({
+    description: 'With exactly one of these names.',
+    example: 'Weekly report',
+    accepts: 'names of tasks',
+    form: 'NFC',
+    test: (value) => value.length > 0 && [...value].length <= 255 && isText(value),
+  })
   name?: string[];
 
-  @AnyOf({ description: 'With this label, as key=value. Several must all be there.', example: 'team=reporting', accepts: 'labels as key=value', test: isLabel })
+  @AnyOf({
+    description: 'With this label, as key=value. Several must all be there.',
+    example: 'team=reporting',
+    accepts: 'labels as key=value',
+    test: isLabel,
+  })
   label?: string[];
 }
 
@@ -83,7 +132,14 @@ export class ListTasksDto extends TaskFiltersDto {
   order: 'asc' | 'desc' = 'desc';
 
   @NumberFromQuery()
-  @Whole({ min: 1, max: 200, optional: true, default: 50, description: 'At most this many; a page of very large tasks may be shorter.', example: 50 })
+  @Whole({
+    min: 1,
+    max: 200,
+    optional: true,
+    default: 50,
+    description: 'At most this many; a page of very large tasks may be shorter.',
+    example: 50,
+  })
   limit: number = 50;
 
   @Cursor()
@@ -92,7 +148,13 @@ export class ListTasksDto extends TaskFiltersDto {
 
 function Cursor() {
   return applyDecorators(
-    ApiProperty({ required: false, type: 'string', format: 'uuid', description: 'The `next_cursor` of the page before.', example: '0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b' }),
+    ApiProperty({
+      required: false,
+      type: 'string',
+      format: 'uuid',
+      description: 'The `next_cursor` of the page before.',
+      example: '0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b',
+    }),
     ValidateIf((_, value: unknown) => value !== undefined),
     (target: object, propertyName: string | symbol) =>
       registerDecorator({
@@ -118,6 +180,12 @@ export class HistoryPageDto {
 
 export class WaitDto {
   @NumberFromQuery()
-  @Whole({ min: 0, max: 60, optional: true, description: 'Answer when the task is finished, or after this many seconds with 202.', example: 10 })
+  @Whole({
+    min: 0,
+    max: 60,
+    optional: true,
+    description: 'Answer when the task is finished, or after this many seconds with 202.',
+    example: 10,
+  })
   wait?: number;
 }

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { Caller, Operation } from '../auth/auth.guard.js';
 import type { Principal } from '../auth/principal.js';
 import { invalid } from '../errors/coded-error.js';
-import { Id } from '../transport/input.pipe.js';
+import { Id, NoBody } from '../transport/input.pipe.js';
 import { EventStreams, sendEventStream } from '../transport/sse.js';
 import { versionFrom, seqFrom } from './preconditions.js';
 import { isTerminal, type Task } from './task.js';
@@ -106,7 +106,13 @@ export class TasksController {
   @HttpCode(200)
   @Operation('tasks.execute')
   @Documented.execute
-  async execute(@Caller() caller: Principal, @Id() id: string, @Query() { wait }: WaitDto, @Res({ passthrough: true }) reply: FastifyReply) {
+  async execute(
+    @Caller() caller: Principal,
+    @Id() id: string,
+    @NoBody() _body: void,
+    @Query() { wait }: WaitDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const task = await this.tasks.execute(caller, id);
     return this.answer(reply, wait === undefined ? task : await this.waited(reply, caller, id, wait));
   }
@@ -115,7 +121,7 @@ export class TasksController {
   @HttpCode(200)
   @Operation('tasks.cancel')
   @Documented.cancel
-  async cancel(@Caller() caller: Principal, @Id() id: string, @Res({ passthrough: true }) reply: FastifyReply) {
+  async cancel(@Caller() caller: Principal, @Id() id: string, @NoBody() _body: void, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.answer(reply, await this.tasks.cancel(caller, id));
   }
 
@@ -123,7 +129,7 @@ export class TasksController {
   @HttpCode(200)
   @Operation('tasks.retry')
   @Documented.retry
-  async retry(@Caller() caller: Principal, @Id() id: string, @Res({ passthrough: true }) reply: FastifyReply) {
+  async retry(@Caller() caller: Principal, @Id() id: string, @NoBody() _body: void, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.answer(reply, await this.tasks.retry(caller, id));
   }
 
@@ -156,7 +162,8 @@ export class TasksController {
     const since = seqFrom(headers['last-event-id']) ?? page.cursor ?? 0;
     const follow = await this.tasks.followEvents(caller, id, since);
     const source = async function* (signal: AbortSignal) {
-      for await (const events of follow(signal)) for (const event of events) yield { id: String(event.seq), event: event.action, data: event };
+      for await (const events of follow(signal))
+        for (const event of events) yield { id: String(event.seq), event: event.action, data: event };
     };
     return sendEventStream(reply, source, this.streams);
   }

@@ -8,7 +8,13 @@ import { backoffKinds, taskPriorities, type Backoff, type JsonObject, type TaskP
 const exampleParameters = { url: 'https://example.com/report', method: 'POST' };
 
 export class BackoffDto implements Partial<Backoff> {
-  @Choice({ values: backoffKinds, optional: true, default: 'exponential', description: 'How the wait grows from attempt to attempt.', example: 'exponential' })
+  @Choice({
+    values: backoffKinds,
+    optional: true,
+    default: 'exponential',
+    description: 'How the wait grows from attempt to attempt.',
+    example: 'exponential',
+  })
   kind?: Backoff['kind'];
 
   @Decimal({ min: 0, max: 86_400, optional: true, default: 1, description: 'Seconds before the second attempt.', example: 1 })
@@ -39,7 +45,13 @@ class OptionalFields {
   @Name({ optional: true, default: 'default', description: 'The line in which it waits.', example: 'default' })
   queue?: string;
 
-  @Choice({ values: taskPriorities, optional: true, default: 'medium', description: 'More urgent tasks are claimed first.', example: 'medium' })
+  @Choice({
+    values: taskPriorities,
+    optional: true,
+    default: 'medium',
+    description: 'More urgent tasks are claimed first.',
+    example: 'medium',
+  })
   priority?: TaskPriority;
 
   @FreeJsonObject({
@@ -53,7 +65,13 @@ class OptionalFields {
   @Whole({ min: 1, max: 100, optional: true, description: "Attempts before it fails. Default: the handler's, else 1.", example: 3 })
   max_attempts?: number;
 
-  @Whole({ min: 1, max: 86_400, optional: true, description: "Seconds an attempt may take. Default: the handler's, else 300.", example: 300 })
+  @Whole({
+    min: 1,
+    max: 86_400,
+    optional: true,
+    description: "Seconds an attempt may take. Default: the handler's, else 300.",
+    example: 300,
+  })
   timeout_seconds?: number;
 
   @BackoffField()

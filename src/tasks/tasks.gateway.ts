@@ -1,12 +1,27 @@
 import { UseFilters } from '@nestjs/common';
-import { ConnectedSocket, MessageBody, SubscribeMessage as On, WebSocketGateway, type OnGatewayDisconnect, type OnGatewayInit } from '@nestjs/websockets';
+import {
+  ConnectedSocket,
+  MessageBody,
+  SubscribeMessage as On,
+  WebSocketGateway,
+  type OnGatewayDisconnect,
+  type OnGatewayInit,
+} from '@nestjs/websockets';
 import type { Namespace, Socket } from 'socket.io';
 import { Caller, Operation } from '../auth/auth.guard.js';
 import type { Principal } from '../auth/principal.js';
 import { ErrorFilter } from '../transport/error.filter.js';
 import { ListTasksDto } from './task-filters.dto.js';
 import { TaskSubscriptions } from './task-subscriptions.js';
-import { BulkMessage, CreateMessage, DeleteMessage, HistoryMessage, SubscribeMessage, TaskMessage, UpdateMessage } from './tasks.messages.js';
+import {
+  BulkMessage,
+  CreateMessage,
+  DeleteMessage,
+  HistoryMessage,
+  SubscribeMessage,
+  TaskMessage,
+  UpdateMessage,
+} from './tasks.messages.js';
 import { TasksService } from './tasks.service.js';
 
 /** The door of Socket.IO: every message is acknowledged with the answer of its REST twin, or with `{ error }`. */

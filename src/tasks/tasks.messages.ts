@@ -26,7 +26,12 @@ function IdempotencyKey(): PropertyDecorator {
 }
 
 function Version(): PropertyDecorator {
-  return Whole({ min: 1, max: Number.MAX_SAFE_INTEGER, optional: true, description: 'As the REST header If-Match: change only this version.' });
+  return Whole({
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+    optional: true,
+    description: 'As the REST header If-Match: change only this version.',
+  });
 }
 
 export class CreateMessage extends CreateTaskDto {

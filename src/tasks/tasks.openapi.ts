@@ -1,5 +1,16 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiExtraModels, ApiHeader, ApiOperation, ApiParam, ApiProduces, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiExtraModels,
+  ApiHeader,
+  ApiOperation,
+  ApiParam,
+  ApiProduces,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { ErrorCode } from '../errors/error-codes.js';
 import { Problems } from '../transport/openapi.js';
 import { BulkCreateDto, CreateTaskDto, PatchTaskDto, TaskFieldsDto } from './tasks.dto.js';
@@ -10,7 +21,9 @@ type View = new () => object;
 const always: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL', 'UNAVAILABLE'];
 const withBody: ErrorCode[] = ['MALFORMED_REQUEST', 'VALIDATION_FAILED', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
-const etag = { ETag: { required: true, description: 'The version of the task; send it as If-Match.', schema: { type: 'string', example: '"1"' } } } as const;
+const etag = {
+  ETag: { required: true, description: 'The version of the task; send it as If-Match.', schema: { type: 'string', example: '"1"' } },
+} as const;
 const replayed = {
   'Idempotency-Replayed': { description: '`true` when this is the first answer again.', schema: { type: 'string', enum: ['true'] } },
 } as const;
@@ -18,7 +31,10 @@ const replayed = {
 interface Route {
   summary: string;
   description?: string;
-  answers: Record<number, { description: string; view?: View; headers?: Record<string, { required?: boolean; description: string; schema: object }> }>;
+  answers: Record<
+    number,
+    { description: string; view?: View; headers?: Record<string, { required?: boolean; description: string; schema: object }> }
+  >;
   problems?: ErrorCode[];
   extra?: MethodDecorator[];
 }
@@ -36,8 +52,18 @@ function route({ summary, description, answers, problems = [], extra = [] }: Rou
   );
 }
 
-const ofTask = ApiParam({ name: 'id', description: 'The task.', schema: { type: 'string', format: 'uuid' }, example: '0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b' });
-const ifMatch = ApiHeader({ name: 'If-Match', required: false, description: 'Change only this version of the task.', schema: { type: 'string', example: '"1"' } });
+const ofTask = ApiParam({
+  name: 'id',
+  description: 'The task.',
+  schema: { type: 'string', format: 'uuid' },
+  example: '0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b',
+});
+const ifMatch = ApiHeader({
+  name: 'If-Match',
+  required: false,
+  description: 'Change only this version of the task.',
+  schema: { type: 'string', example: '"1"' },
+});
 const idempotencyKey = ApiHeader({
   name: 'Idempotency-Key',
   required: false,
@@ -63,7 +89,8 @@ export const Documented = {
   }),
   createBulk: route({
     summary: 'Create up to 1,000 tasks',
-    description: 'Each item stands for itself, and a bad one is answered with its errors beside the others (207). With `atomic` one bad item refuses all.',
+    description:
+      'Each item stands for itself, and a bad one is answered with its errors beside the others (207). With `atomic` one bad item refuses all.',
     answers: {
       201: { description: 'All were created.', view: BulkResultView, headers: replayed },
       207: { description: 'Some were not created.', view: BulkResultView, headers: replayed },
@@ -108,7 +135,8 @@ export const Documented = {
   }),
   cancel: route({
     summary: 'Cancel a task',
-    description: 'A waiting task is cancelled at once. A running one is `cancelling`: its handler is told to stop, and has a grace period to do so.',
+    description:
+      'A waiting task is cancelled at once. A running one is `cancelling`: its handler is told to stop, and has a grace period to do so.',
     answers: { 200: aTask },
     problems: changing,
     extra: [ofTask],
@@ -140,7 +168,12 @@ export const Documented = {
     problems: ['VALIDATION_FAILED', 'NOT_FOUND'],
     extra: [
       ofTask,
-      ApiHeader({ name: 'Last-Event-ID', required: false, description: 'For streams: the last event you have seen.', schema: { type: 'string', example: '4711' } }),
+      ApiHeader({
+        name: 'Last-Event-ID',
+        required: false,
+        description: 'For streams: the last event you have seen.',
+        schema: { type: 'string', example: '4711' },
+      }),
       ApiProduces('application/json', 'text/event-stream'),
       ApiExtraModels(EventPage, EventView),
       ApiResponse({
@@ -148,7 +181,9 @@ export const Documented = {
         description: 'One page, or the stream.',
         content: {
           'application/json': { schema: { $ref: getSchemaPath(EventPage) } },
-          'text/event-stream': { schema: { type: 'string', example: 'id: 4711\nevent: task_completed\ndata: {"seq":4711,"action":"task_completed"}\n\n' } },
+          'text/event-stream': {
+            schema: { type: 'string', example: 'id: 4711\nevent: task_completed\ndata: {"seq":4711,"action":"task_completed"}\n\n' },
+          },
         },
       }),
     ],

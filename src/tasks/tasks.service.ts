@@ -68,7 +68,9 @@ export class TasksService {
       return [];
     });
     if (input.atomic && refused.size) {
-      throw invalid([...refused].flatMap(([index, errors]) => errors.map((error) => ({ ...error, field: `tasks[${index}].${error.field}` }))));
+      throw invalid(
+        [...refused].flatMap(([index, errors]) => errors.map((error) => ({ ...error, field: `tasks[${index}].${error.field}` }))),
+      );
     }
     return this.createOnce(principal, 'tasks.bulk', input, idempotencyKey, tasks, (rows) => {
       const next = rows.values();
@@ -224,11 +226,16 @@ export class TasksService {
   private fieldErrors(input: TaskFieldsDto): FieldError[] {
     const type = input.type ?? this.settings.TASKS_DEFAULT_TYPE;
     const handler = this.handlers.get(type);
-    if (!handler) return [{ field: 'type', message: `${JSON.stringify(type)} has no handler here; known types are ${this.handlers.types().join(', ')}` }];
+    if (!handler)
+      return [
+        { field: 'type', message: `${JSON.stringify(type)} has no handler here; known types are ${this.handlers.types().join(', ')}` },
+      ];
     const { errors } = checkParameters(handler, input.parameters ?? {});
     // A patch adds to what is there.
     const labels = Object.keys(input.labels ?? {}).length;
-    return labels > maxLabels ? [...errors, { field: 'labels', message: `would be ${labels} labels; at most ${maxLabels} are accepted` }] : errors;
+    return labels > maxLabels
+      ? [...errors, { field: 'labels', message: `would be ${labels} labels; at most ${maxLabels} are accepted` }]
+      : errors;
   }
 
   private async edit(principal: Principal, id: string, version: number | undefined, change: (task: Task) => EditableFields): Promise<Task> {
@@ -236,7 +243,10 @@ export class TasksService {
       const task = await this.get(principal, id);
       if (version !== undefined && task.version !== version) throw versionMismatch(task, version);
       if (task.attempt > 0 || !editableStates.includes(task.status)) {
-        throw new CodedError('CONFLICT', `Task ${id} is ${task.status} and has started ${task.attempt} attempts; it can be changed only before the first.`);
+        throw new CodedError(
+          'CONFLICT',
+          `Task ${id} is ${task.status} and has started ${task.attempt} attempts; it can be changed only before the first.`,
+        );
       }
       const row = await this.engine.update({ tenant_id: principal.tenant_id, id }, task.version, change(task));
       if (row) return toTaskView(row);
@@ -256,5 +266,7 @@ function fullBackoff(given: BackoffDto | undefined): Backoff {
 
 /** DTO instances carry every declared field; absent ones must not overwrite. */
 function withoutAbsent<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

@@ -21,10 +21,10 @@ export interface AttemptView {
 
 const attemptsStatement = statement<AttemptView>(
   'list_attempts',
-  `SELECT attempt, status, worker_id, started_at, finished_at, error FROM attempts WHERE tenant_id = $1 AND task_id = $2 AND attempt > $3
+  `SELECT attempt, status, worker_id, started_at, finished_at, error FROM attempts WHERE tenant_id = $1 AND task_id = $2 AND attempt > $3::bigint
 UNION ALL
 SELECT attempt, CASE WHEN error->>'code' = 'LEASE_LOST' THEN 'lost' ELSE status::text END, worker_id, started_at, finished_at, error
-FROM tasks WHERE tenant_id = $1 AND id = $2 AND attempt > $3 AND started_at IS NOT NULL
+FROM tasks WHERE tenant_id = $1 AND id = $2 AND attempt > $3::bigint AND started_at IS NOT NULL
 ORDER BY attempt LIMIT $4`,
 );
 

@@ -1,7 +1,18 @@
 import { ApiProperty, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { taskActions, type TaskAction, type TaskEventView } from '../events/events.js';
 import { FieldProblem } from '../transport/openapi.js';
-import { backoffKinds, taskPriorities, taskStatuses, type Backoff, type Json, type JsonObject, type Task, type TaskError, type TaskPriority, type TaskStatus } from './task.js';
+import {
+  backoffKinds,
+  taskPriorities,
+  taskStatuses,
+  type Backoff,
+  type Json,
+  type JsonObject,
+  type Task,
+  type TaskError,
+  type TaskPriority,
+  type TaskStatus,
+} from './task.js';
 import type { AttemptView, LogView } from './tasks.store.js';
 
 /*
@@ -12,7 +23,16 @@ import type { AttemptView, LogView } from './tasks.store.js';
 const id = '0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b';
 const time = '2026-11-22T15:04:05.678Z';
 const at = (description: string) => ({ type: 'string', format: 'date-time', nullable: true, description, example: time }) as const;
-const anyJson = { nullable: true, oneOf: [{ type: 'object', additionalProperties: true }, { type: 'array', items: {} }, { type: 'string' }, { type: 'number' }, { type: 'boolean' }] };
+const anyJson = {
+  nullable: true,
+  oneOf: [
+    { type: 'object', additionalProperties: true },
+    { type: 'array', items: {} },
+    { type: 'string' },
+    { type: 'number' },
+    { type: 'boolean' },
+  ],
+};
 
 export class TaskErrorView implements TaskError {
   @ApiProperty({ type: String, description: 'UPPER_SNAKE_CASE, stable, for programs.', example: 'HTTP_STATUS' })
@@ -126,7 +146,13 @@ export class TaskPage {
   @ApiProperty({ type: [TaskView] })
   items: Task[];
 
-  @ApiProperty({ type: 'string', format: 'uuid', nullable: true, description: 'Send it as `cursor` for the next page; null on the last.', example: id })
+  @ApiProperty({
+    type: 'string',
+    format: 'uuid',
+    nullable: true,
+    description: 'Send it as `cursor` for the next page; null on the last.',
+    example: id,
+  })
   next_cursor: string | null;
 }
 
@@ -135,7 +161,11 @@ export class AttemptSchema implements AttemptView {
   @ApiProperty({ type: 'integer', description: 'From 1.', example: 1 })
   attempt: number;
 
-  @ApiProperty({ type: 'string', enum: ['running', 'cancelling', 'completed', 'failed', 'cancelled', 'lost', 'released'], example: 'completed' })
+  @ApiProperty({
+    type: 'string',
+    enum: ['running', 'cancelling', 'completed', 'failed', 'cancelled', 'lost', 'released'],
+    example: 'completed',
+  })
   status: AttemptView['status'];
 
   @ApiProperty({ type: String, example: 'host-4711-3f0c8a1d' })
@@ -153,7 +183,12 @@ export class AttemptSchema implements AttemptView {
 
 const logLevels = ['debug', 'info', 'warn', 'error'];
 
-const nextNumber = { type: 'integer', nullable: true, description: 'Send it as `cursor` for the next page; null on the last.', example: 17 } as const;
+const nextNumber = {
+  type: 'integer',
+  nullable: true,
+  description: 'Send it as `cursor` for the next page; null on the last.',
+  example: 17,
+} as const;
 
 export class AttemptPage {
   @ApiProperty({ type: [AttemptSchema] })

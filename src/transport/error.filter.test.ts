@@ -160,7 +160,7 @@ test.each([
   ['{"name": }', /Unexpected token '}'/],
   ['{"name":"a",}', /position 12/],
   ['{"name":"a"', /position 11/],
-])('a body that is not JSON is refused with the parser\'s reason: %s', async (body, reason) => {
+])("a body that is not JSON is refused with the parser's reason: %s", async (body, reason) => {
   const problem = await problemOf(await post('/things', body));
   expect(problem).toMatchObject({ code: 'MALFORMED_REQUEST', status: 400, detail: expect.stringMatching(reason) });
 });
@@ -210,10 +210,13 @@ test('a body over 1 MiB is refused, announced or not', async () => {
   expect(problem).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', status: 413 });
 });
 
-test.each(['text/plain', 'application/x-www-form-urlencoded', 'nonsense', 'application/xml'])('a body of type %s is refused', async (type) => {
-  const problem = await problemOf(await post('/things', 'name=a', { 'content-type': type }));
-  expect(problem).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE', status: 415, detail: expect.stringContaining('application/json') });
-});
+test.each(['text/plain', 'application/x-www-form-urlencoded', 'nonsense', 'application/xml'])(
+  'a body of type %s is refused',
+  async (type) => {
+    const problem = await problemOf(await post('/things', 'name=a', { 'content-type': type }));
+    expect(problem).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE', status: 415, detail: expect.stringContaining('application/json') });
+  },
+);
 
 test('a path id that is no UUID is refused by name', async () => {
   const problem = await problemOf(await post('/things/1/execute', '{}'));
@@ -258,7 +261,12 @@ test.each([
   ['too many connections', Object.assign(new Error('secret internals'), { code: '53300', severity: 'FATAL' }), 'UNAVAILABLE', 503],
   ['a refused connection', Object.assign(new Error('secret internals'), { code: 'ECONNREFUSED' }), 'UNAVAILABLE', 503],
   ['a cut connection', new Error('Connection terminated unexpectedly'), 'UNAVAILABLE', 503],
-  ['text the database refuses', Object.assign(new Error('secret internals'), { code: '22021', severity: 'ERROR' }), 'VALIDATION_FAILED', 400],
+  [
+    'text the database refuses',
+    Object.assign(new Error('secret internals'), { code: '22021', severity: 'ERROR' }),
+    'VALIDATION_FAILED',
+    400,
+  ],
   ['a broken constraint', Object.assign(new Error('secret internals'), { code: '23505', severity: 'ERROR' }), 'INTERNAL', 500],
 ])('%s: answered with its code and without internals', async (_name, error, code, status) => {
   thrown.next = error;
@@ -273,7 +281,12 @@ test.each([
   ['bytes that are not HTTP', 'hello\r\n\r\n', 400, 'MALFORMED_REQUEST'],
   ['a method that HTTP does not know', 'FOO / HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'MALFORMED_REQUEST'],
   ['a missing Host header', 'GET /things/throw HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'MALFORMED_REQUEST'],
-  ['contradicting lengths', 'POST /things HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+  [
+    'contradicting lengths',
+    'POST /things HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+    400,
+    'MALFORMED_REQUEST',
+  ],
   ['an unknown expectation', 'GET /docs/errors HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n', 417, 'MALFORMED_REQUEST'],
   ['headers over 16 KiB', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(17_000)}\r\n\r\n`, 431, 'PAYLOAD_TOO_LARGE'],
   ['headers that never end', 'GET / HTTP/1.1\r\nHost: a\r\n', 408, 'MALFORMED_REQUEST'],

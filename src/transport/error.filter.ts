@@ -28,7 +28,9 @@ export class ErrorFilter implements ExceptionFilter {
 function answerHttp(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   // Services throw coded errors, so this one is Nest's "no such route". What a hook refused on the way there is more precise.
   const isUnknownRoute = thrown instanceof NotFoundException;
-  const allowed = isUnknownRoute ? request.server.allowedMethods(request.url) : [];
+  const methods = isUnknownRoute ? request.server.allowedMethods(request.url) : [];
+  // A route that takes the method, and finds nothing there all the same (a file of the docs), has no other to offer.
+  const allowed = methods.includes(request.method) ? [] : methods;
   const error = isUnknownRoute ? unknownRoute(request, allowed) : thrown;
   const problem = toLoggedProblem(error);
   if (reply.sent || reply.raw.headersSent) {

@@ -4,7 +4,10 @@ import { Operation } from '../auth/auth.guard.js';
 import { errorCodes } from '../errors/error-codes.js';
 
 const rows = Object.entries(errorCodes)
-  .map(([code, { http, title }]) => `<tr id="${code}"><td><a href="#${code}"><code>${code}</code></a></td><td>${http}</td><td>${title}</td></tr>`)
+  .map(
+    ([code, { http, title }]) =>
+      `<tr id="${code}"><td><a href="#${code}"><code>${code}</code></a></td><td>${http}</td><td>${title}</td></tr>`,
+  )
   .join('\n');
 
 const page = `<!doctype html>

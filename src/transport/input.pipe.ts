@@ -1,5 +1,14 @@
-import { Injectable, Param, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
+import {
+  createParamDecorator,
+  Injectable,
+  Param,
+  type ArgumentMetadata,
+  type ExecutionContext,
+  type PipeTransform,
+  type Type,
+} from '@nestjs/common';
 import { getMetadataStorage } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
 import { invalid } from '../errors/coded-error.js';
 import { isPrototypeKey } from '../input/plain-json.js';
 import { validateInput } from '../input/validate.js';
@@ -38,6 +47,15 @@ export function parseTaskId(value: unknown): string {
   throw invalid([{ field: 'id', message: 'must be a task id, such as 0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b' }]);
 }
 
+class NoFields {}
+
+/** For routes without a body: one without fields passes, as many clients send it; any field is refused, not ignored. */
+export const NoBody = createParamDecorator((_data: unknown, context: ExecutionContext) => {
+  const { body } = context.switchToHttp().getRequest<FastifyRequest>();
+  refuseUnsafe(body);
+  validateInput(NoFields, body === undefined || body === null ? {} : body);
+});
+
 interface Step {
   value: object;
   path: string;
@@ -51,7 +69,8 @@ function refuseUnsafe(root: unknown): void {
   for (let step = steps.pop(); step; step = steps.pop()) {
     const { value, path, depth } = step;
     if (ArrayBuffer.isView(value)) throw invalid([{ field: path || 'body', message: 'must be JSON; binary data is not accepted' }]);
-    if (depth > maxDepth) throw invalid([{ field: path.slice(0, 200), message: `is nested too deeply; nothing may pass ${maxDepth} levels` }]);
+    if (depth > maxDepth)
+      throw invalid([{ field: path.slice(0, 200), message: `is nested too deeply; nothing may pass ${maxDepth} levels` }]);
     const pathOf = (key: string) => (Array.isArray(value) ? `${path}[${key}]` : path ? `${path}.${key}` : key);
     for (const [key, child] of Object.entries(value)) {
       if (isPrototypeKey(key, child)) throw invalid([{ field: pathOf(key), message: 'is a prototype key, which is never accepted' }]);

@@ -1,5 +1,13 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiProperty, ApiResponse, DocumentBuilder, getSchemaPath, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import {
+  ApiExtraModels,
+  ApiProperty,
+  ApiResponse,
+  DocumentBuilder,
+  getSchemaPath,
+  SwaggerModule,
+  type OpenAPIObject,
+} from '@nestjs/swagger';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { errorCodes, type ErrorCode } from '../errors/error-codes.js';
 
@@ -13,7 +21,12 @@ export class FieldProblem {
 
 /** The body of every error answer (RFC 9457). */
 export class ProblemView {
-  @ApiProperty({ type: String, format: 'uri-reference', description: 'Where the code is described.', example: '/docs/errors#VALIDATION_FAILED' })
+  @ApiProperty({
+    type: String,
+    format: 'uri-reference',
+    description: 'Where the code is described.',
+    example: '/docs/errors#VALIDATION_FAILED',
+  })
   type: string;
 
   @ApiProperty({ type: String, example: 'Some fields are not valid' })
@@ -31,12 +44,20 @@ export class ProblemView {
   @ApiProperty({ type: [FieldProblem], required: false })
   errors?: FieldProblem[];
 
-  @ApiProperty({ type: String, required: false, description: 'Also in the header x-request-id; name it when you ask for help.', example: '8a2f6c1e-6d0b-4b0e-9a37-5f5d7a0c9b1e' })
+  @ApiProperty({
+    type: String,
+    required: false,
+    description: 'Also in the header x-request-id; name it when you ask for help.',
+    example: '8a2f6c1e-6d0b-4b0e-9a37-5f5d7a0c9b1e',
+  })
   request_id?: string;
 }
 
 /** Headers that come with the problems of a status, beside the usual ones. */
-const problemAnswerHeaders: Record<number, Record<string, { required: true; description: string; schema: { type: 'string' | 'integer' } }>> = {
+const problemAnswerHeaders: Record<
+  number,
+  Record<string, { required: true; description: string; schema: { type: 'string' | 'integer' } }>
+> = {
   401: { 'WWW-Authenticate': { required: true, description: 'The scheme that is needed.', schema: { type: 'string' } } },
   503: { 'Retry-After': { required: true, description: 'Seconds to wait before the next try.', schema: { type: 'integer' } } },
 };
@@ -54,7 +75,13 @@ export function Problems(...codes: ErrorCode[]): MethodDecorator & ClassDecorato
         content: {
           'application/problem+json': {
             schema: { $ref: getSchemaPath(ProblemView) },
-            example: { type: `/docs/errors#${ofStatus[0]}`, title: errorCodes[ofStatus[0]!].title, status, detail: 'A sentence that says what is wrong and what to do next.', code: ofStatus[0] },
+            example: {
+              type: `/docs/errors#${ofStatus[0]}`,
+              title: errorCodes[ofStatus[0]!].title,
+              status,
+              detail: 'A sentence that says what is wrong and what to do next.',
+              code: ofStatus[0],
+            },
           },
         },
       }),

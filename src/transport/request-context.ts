@@ -35,7 +35,9 @@ export function installRequestContext(fastify: FastifyInstance): void {
     storage.run(context, () => {
       // Node would answer this by itself, with an empty body; `fastifyOptions` leaves it to us.
       const hostMissing = request.headers.host === undefined && request.raw.httpVersion === '1.1';
-      done(hostMissing ? new CodedError('MALFORMED_REQUEST', 'The Host header is missing. HTTP/1.1 asks for it in every request.') : undefined);
+      done(
+        hostMissing ? new CodedError('MALFORMED_REQUEST', 'The Host header is missing. HTTP/1.1 asks for it in every request.') : undefined,
+      );
     });
   });
 }

@@ -137,11 +137,14 @@ function refused(client: Socket): Promise<Error & { data?: unknown }> {
 
 const things = (options?: Partial<ManagerOptions & SocketOptions>) => connected(open('/things', { auth: { token }, ...options }));
 
-test.each([[['polling']], [['websocket']], [['polling', 'websocket']]])('a message over %s is answered by its handler', async (transports) => {
-  const client = await things({ transports });
-  const answer = await client.timeout(5_000).emitWithAck('create', { name: 'a' });
-  expect(answer).toEqual({ name: 'a', by: 'root', connected: true, request_id: expect.stringMatching(/./), event: 'create' });
-});
+test.each([[['polling']], [['websocket']], [['polling', 'websocket']]])(
+  'a message over %s is answered by its handler',
+  async (transports) => {
+    const client = await things({ transports });
+    const answer = await client.timeout(5_000).emitWithAck('create', { name: 'a' });
+    expect(answer).toEqual({ name: 'a', by: 'root', connected: true, request_id: expect.stringMatching(/./), event: 'create' });
+  },
+);
 
 test('a polling connection upgrades to WebSocket', async () => {
   const client = open('/things', { auth: { token } });
@@ -160,11 +163,14 @@ test('the token of the Authorization header counts as well', async () => {
   expect(await client.timeout(5_000).emitWithAck('list')).toEqual({ role: 'root' });
 });
 
-test.each([{ token: 'wrong' }, { token: 7 }, { token: { a: 1 } }, { token: ['x'] }])('the token of %o is refused with a sentence', async (auth) => {
-  const error = await refused(open('/things', { auth }));
-  expect(error.message).toContain('not known');
-  expect(error.data).toMatchObject({ code: 'UNAUTHENTICATED', status: 401 });
-});
+test.each([{ token: 'wrong' }, { token: 7 }, { token: { a: 1 } }, { token: ['x'] }])(
+  'the token of %o is refused with a sentence',
+  async (auth) => {
+    const error = await refused(open('/things', { auth }));
+    expect(error.message).toContain('not known');
+    expect(error.data).toMatchObject({ code: 'UNAUTHENTICATED', status: 401 });
+  },
+);
 
 test('a caller behind a proxy is nobody and is told what to send', async () => {
   const error = await refused(open('/things', { extraHeaders: { 'x-forwarded-for': '203.0.113.9' } }));

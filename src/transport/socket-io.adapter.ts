@@ -71,7 +71,11 @@ export class AuthenticatedIoAdapter extends IoAdapter {
   }
 
   /** Like Nest's own, but an ack is answered whatever the handler returns, and a result with a field `event` is still a result. */
-  override bindMessageHandlers(socket: Socket, handlers: MessageMappingProperties[], transform: (data: unknown) => Observable<unknown>): void {
+  override bindMessageHandlers(
+    socket: Socket,
+    handlers: MessageMappingProperties[],
+    transform: (data: unknown) => Observable<unknown>,
+  ): void {
     const handled = this.handledBy(socket);
     for (const { message, callback, isAckHandledManually } of handlers) {
       handled.add(String(message));
@@ -119,7 +123,10 @@ export class AuthenticatedIoAdapter extends IoAdapter {
       const { ack } = split(received);
       void inMessageContext(socket, async () => {
         const names = [...handled].sort().join(', ');
-        const error = new CodedError('NOT_FOUND', `${socket.nsp.name} has no message ${JSON.stringify(event.slice(0, 100))}; it has ${names}.`);
+        const error = new CodedError(
+          'NOT_FOUND',
+          `${socket.nsp.name} has no message ${JSON.stringify(event.slice(0, 100))}; it has ${names}.`,
+        );
         const answer = { error: toLoggedProblem(error) };
         if (ack) ack(answer);
         else socket.emit('exception', answer);

@@ -45,7 +45,12 @@ const logger = new Logger('EventStreams');
  * Sends `source` as `text/event-stream` until it ends, the client leaves or the server stops; then the source's iterator is
  * returned. Resolves when the stream is over. A comment every `heartbeatSeconds` keeps proxies from closing a silent stream.
  */
-export async function sendEventStream(reply: FastifyReply, source: EventSource, streams: EventStreams, heartbeatSeconds = 15): Promise<void> {
+export async function sendEventStream(
+  reply: FastifyReply,
+  source: EventSource,
+  streams: EventStreams,
+  heartbeatSeconds = 15,
+): Promise<void> {
   const { raw, request } = reply;
   reply.hijack();
   raw.writeHead(200, {

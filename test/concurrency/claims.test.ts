@@ -29,7 +29,9 @@ test('sixteen claimers at once never take a task twice, and together take them a
   expect(twice).toEqual([]);
   expect(takenBy.size).toBe(total);
   expect(new Set(takenBy.values()).size).toBeGreaterThan(1);
-  const events = await t.database.api.queryText<{ action: string; count: number }>('SELECT action, count(*) FROM events GROUP BY action ORDER BY action');
+  const events = await t.database.api.queryText<{ action: string; count: number }>(
+    'SELECT action, count(*) FROM events GROUP BY action ORDER BY action',
+  );
   expect(events).toEqual(['task_completed', 'task_created', 'task_started'].map((action) => ({ action, count: total })));
 });
 
@@ -47,7 +49,11 @@ test('claims, results, cancels and sweeps of the same tasks do not deadlock, and
       const [lost, failed, ...rest] = leases;
       if (failed) await t.engine.fail([{ ...failed, code: 'X', message: 'x', retryable: true, retry_after_seconds: null }]);
       await t.engine.complete(rest.toReversed().map((lease) => ({ ...lease, result: null })));
-      if (lost) await t.database.engine.queryText('UPDATE tasks SET lease_expires_at = now() - interval \'1 s\' WHERE id = $1 AND lease_token IS NOT NULL', [lost.id]);
+      if (lost)
+        await t.database.engine.queryText(
+          "UPDATE tasks SET lease_expires_at = now() - interval '1 s' WHERE id = $1 AND lease_token IS NOT NULL",
+          [lost.id],
+        );
     }
   });
   const sweeper = (async () => {

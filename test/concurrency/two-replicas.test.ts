@@ -55,9 +55,18 @@ test('one of the replicas leads, and the other takes over when it goes', async (
 
 test('work is shared: two runners never run the same task, and both run some', async () => {
   const c = await startTestServer({ RUNNER_SLOTS: '4' }, database.url);
-  const tasks = Array.from({ length: 300 }, (_, index) => ({ name: `shared ${index}`, type: 'sleep', parameters: { seconds: 0.02 }, start: 'auto', labels: { batch: 'shared' } }));
+  const tasks = Array.from({ length: 300 }, (_, index) => ({
+    name: `shared ${index}`,
+    type: 'sleep',
+    parameters: { seconds: 0.02 },
+    start: 'auto',
+    labels: { batch: 'shared' },
+  }));
   expect((await a.api('POST', '/tasks/bulk', { tasks })).status).toBe(201);
-  await until('all to be completed', async () => (await a.api('GET', '/tasks?label=batch=shared&status=pending,queued,running&limit=1')).body.items.length === 0);
+  await until(
+    'all to be completed',
+    async () => (await a.api('GET', '/tasks?label=batch=shared&status=pending,queued,running&limit=1')).body.items.length === 0,
+  );
   const rows = await a.server.kernel.database.api.queryText<{ worker_id: string; count: number; most: number }>(
     "SELECT worker_id, count(*) AS count, max(attempt) AS most FROM tasks WHERE labels->>'batch' = 'shared' GROUP BY worker_id",
   );

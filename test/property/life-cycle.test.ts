@@ -154,19 +154,33 @@ test('no sequence of commands takes a task anywhere but along the arrows', async
       fc.constant(remove),
       which.map(complete),
       fc.tuple(which, fc.boolean(), fc.boolean()).map((choice) => fail(...choice)),
+      // The only way to `scheduled`, and a rare one among the others.
+      which.map((lease) => fail(lease, true, true)),
       which.map(release),
       which.map(heartbeat),
     ],
     { maxCommands: 40 },
   );
   await fc.assert(
-    fc.asyncProperty(commands, fc.constantFrom('manual', 'auto'), fc.integer({ min: 1, max: 3 }), async (run, start, maxAttempts) => {
-      const task = newTask({ start: start as 'manual' | 'auto', max_attempts: maxAttempts });
-      await t.engine.enqueue([task]);
-      const model: Model = { status: start === 'auto' ? 'queued' : 'pending', attempt: 0, counted: 0, maxAttempts, rescues: 0, leases: [] };
-      await fc.asyncModelRun(() => ({ model, real: { t, id: task.id } }), run);
-      await t.database.api.queryText('TRUNCATE tasks, attempts');
-    }),
+    fc.asyncProperty(
+      commands,
+      fc.constantFrom<'manual' | 'auto'>('manual', 'auto'),
+      fc.integer({ min: 1, max: 3 }),
+      async (run, start, maxAttempts) => {
+        const task = newTask({ start, max_attempts: maxAttempts });
+        await t.engine.enqueue([task]);
+        const model: Model = {
+          status: start === 'auto' ? 'queued' : 'pending',
+          attempt: 0,
+          counted: 0,
+          maxAttempts,
+          rescues: 0,
+          leases: [],
+        };
+        await fc.asyncModelRun(() => ({ model, real: { t, id: task.id } }), run);
+        await t.database.api.queryText('TRUNCATE tasks, attempts');
+      },
+    ),
     { numRuns: Number(process.env.PROPERTY_RUNS ?? 300), endOnFailure: false },
   );
   // The runs went somewhere: a generator that never gets past the first state would prove nothing.

@@ -41,4 +41,3 @@ async function onServer(sql: string): Promise<void> {
     await client.end();
   }
 }
-

@@ -38,7 +38,7 @@ export async function spawnServer(settings: Partial<Record<SettingKey, string>>)
   });
   let printed = '';
   const ready = Promise.withResolvers<string>();
-  for (const stream of [child.stdout!, child.stderr!]) {
+  for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       printed += chunk.toString();
       const url = /REST and Socket\.IO\s+(http:\S+)/.exec(printed)?.[1];

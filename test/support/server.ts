@@ -44,7 +44,8 @@ export async function startTestServer(overrides: Overrides = {}, databaseUrl?: s
     url: server.url,
     token: settings.ADMIN_TOKEN,
     settings,
-    api: (method, path, body, headers = {}) => call(server.url, method, path, body, { authorization: `Bearer ${settings.ADMIN_TOKEN}`, ...headers }),
+    api: (method, path, body, headers = {}) =>
+      call(server.url, method, path, body, { authorization: `Bearer ${settings.ADMIN_TOKEN}`, ...headers }),
     async close() {
       await server.close(AbortSignal.abort());
       await database?.drop();
@@ -54,7 +55,13 @@ export async function startTestServer(overrides: Overrides = {}, databaseUrl?: s
 }
 
 /** One HTTP call; `body` is sent as JSON, a string as it is. */
-export async function call(url: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+export async function call(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const response = await fetch(url + path, {
     method,
     headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
