@@ -104,7 +104,11 @@ export class EventLog {
     return this.database.api.query(readStatement, [since, through, limit]);
   }
 
-  readTask(task: { tenant_id: string; id: string }, since: number, through = this.tail, limit = pageSize): Promise<TaskEvent[]> {
+  /**
+   * The same of one task, by default all that is visible: transitions of one task exclude each other, so nothing of it can
+   * appear below what has been seen.
+   */
+  readTask(task: { tenant_id: string; id: string }, since: number, through = endOfLog, limit = pageSize): Promise<TaskEvent[]> {
     return this.database.api.query(readTaskStatement, [task.tenant_id, task.id, since, through, limit]);
   }
 

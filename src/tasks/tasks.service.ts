@@ -151,7 +151,7 @@ export class TasksService {
 
   async events(principal: Principal, id: string, { cursor = 0, limit }: HistoryPageDto): Promise<Page<TaskEventView, number>> {
     await this.get(principal, id);
-    const rows = await this.eventLog.readTask({ tenant_id: principal.tenant_id, id }, cursor, this.eventLog.tail, limit + 1);
+    const rows = await this.eventLog.readTask({ tenant_id: principal.tenant_id, id }, cursor, undefined, limit + 1);
     return pageOf(rows.map(toEventView), limit, (event) => event.seq);
   }
 

@@ -12,8 +12,11 @@ const appendLogsStatement = statement<{ id: number }>(
   `WITH input AS (
   SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[])
     WITH ORDINALITY AS i(tenant_id, id, attempt, lease_token, level, message, data, position)
+), locked AS MATERIALIZED (
+  -- Locked, so that the events of one task are numbered in the order in which they become visible.
+  SELECT t.* FROM tasks t WHERE (t.tenant_id, t.id) IN (SELECT i.tenant_id, i.id FROM input i) ORDER BY t.id FOR UPDATE
 ), fenced AS (
-  SELECT i.*, t.name, t.type, t.queue, t.priority, t.status, t.labels FROM input i JOIN tasks t ON t.tenant_id = i.tenant_id AND t.id = i.id
+  SELECT i.*, t.name, t.type, t.queue, t.priority, t.status, t.labels FROM input i JOIN locked t ON t.tenant_id = i.tenant_id AND t.id = i.id
   WHERE t.attempt = i.attempt AND t.lease_token = i.lease_token
 ), kept AS (
   INSERT INTO task_logs (tenant_id, task_id, attempt, level, message, data)

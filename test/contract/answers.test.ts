@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Lifecycle } from '../../src/health/lifecycle.js';
+import { OpenApiChecker, operationsOf, type DocumentedOperation, type OpenApiDocument } from '../support/openapi.js';
+import { call, startTestServer, type Answer, type TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+/*
+ * Every operation of the document is called, and must answer as the document says: status, headers, body. In the end
+ * every documented status must have been seen, so that the document promises nothing that does not happen.
+ */
+
+const nobody = '00000000-0000-7000-8000-000000000000';
+
+let server: TestServer;
+let checker: OpenApiChecker;
+let operations: DocumentedOperation[];
+
+beforeAll(async () => {
+  server = await startTestServer();
+  const document = (await server.api('GET', '/openapi.json')).body as OpenApiDocument;
+  checker = new OpenApiChecker(document);
+  operations = operationsOf(document);
+});
+afterAll(() => server.close());
+
+function operation(operationId: string): DocumentedOperation {
+  const found = operations.find((candidate) => candidate.operationId === operationId);
+  if (!found) throw new Error(`The document has no operation ${operationId}.`);
+  return found;
+}
+
+interface Call {
+  id?: string;
+  query?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** Calls an operation of the document and holds the answer against it. */
+async function expectAnswer(operationId: string, status: number, { id = nobody, query = '', body, headers }: Call = {}): Promise<Answer> {
+  const documented = operation(operationId);
+  const answer = await server.api(documented.method, documented.path.replace('{id}', id) + query, body, headers);
+  expect(answer.status, `${operationId}: ${JSON.stringify(answer.body)}`).toBe(status);
+  expect(checker.answerProblems(documented, answer)).toEqual([]);
+  // 207 is for requests that are wrong in part.
+  if (status < 207 && documented.requestBody) expect(checker.requestProblems(documented, body), 'the request').toEqual([]);
+  return answer;
+}
+
+async function created(body: object = {}, query = ''): Promise<string> {
+  const { body: task } = await expectAnswer('tasks_create', query ? 202 : 201, { body: { name: 'a task', ...body }, query });
+  return task.id as string;
+}
+
+const running = () => created({ type: 'sleep', parameters: { seconds: 600 }, start: 'auto' }, '?wait=0');
+
+async function untilStatus(id: string, status: string): Promise<void> {
+  await until(`${id} is ${status}`, async () => (await server.api('GET', `/tasks/${id}`)).body.status === status);
+}
+
+test('tasks of every kind and state are shown as documented', async () => {
+  await created({ type: 'echo', parameters: { deep: [{ x: null }] }, labels: { team: 'a' }, run_at: null });
+  await created({ run_at: '2999-01-01T00:00:00.000Z', backoff: { kind: 'fixed', delay_seconds: 0 }, priority: 'critical' });
+  const retried = { type: 'sleep', parameters: { seconds: 0, fail: true }, max_attempts: 2, backoff: { delay_seconds: 0 }, start: 'auto' };
+  const failed = await expectAnswer('tasks_create', 201, { body: { name: 'fails', ...retried }, query: '?wait=30' });
+  expect(failed.body).toMatchObject({ status: 'failed', error: { code: 'SLEEP_FAILED' } });
+  const refused = { name: 'refused', type: 'http.request', parameters: { url: 'http://127.0.0.1:9/' }, start: 'auto' };
+  await expectAnswer('tasks_create', 201, { body: refused, query: '?wait=30' });
+  const cancelled = await created();
+  await expectAnswer('tasks_cancel', 200, { id: cancelled });
+  const atWork = await running();
+  await untilStatus(atWork, 'running');
+
+  const page = await expectAnswer('tasks_list', 200, { query: '?limit=2&order=asc' });
+  await expectAnswer('tasks_list', 200, { query: `?limit=200&order=asc&cursor=${page.body.next_cursor}` });
+  for (const id of [failed.body.id, cancelled, atWork]) {
+    await expectAnswer('tasks_get', 200, { id });
+    await expectAnswer('tasks_attempts', 200, { id });
+    await expectAnswer('tasks_events', 200, { id });
+  }
+  const attempts = await expectAnswer('tasks_attempts', 200, { id: failed.body.id, query: '?limit=1' });
+  expect(attempts.body).toMatchObject({ items: [{ status: 'failed' }], next_cursor: 1 });
+  await expectAnswer('tasks_retry', 200, { id: failed.body.id });
+  await expectAnswer('tasks_cancel', 200, { id: atWork });
+});
+
+test('log lines are shown as documented', async () => {
+  const { body: task } = await server.api('POST', '/tasks', { name: 'logs' });
+  await server.server.kernel.database.api.queryText(
+    `INSERT INTO task_logs (tenant_id, task_id, attempt, level, message, data) VALUES ($1, $2, 1, 'info', 'a', '{"a": 1}'), ($1, $2, 1, 'warn', 'b', NULL)`,
+    [task.tenant_id, task.id],
+  );
+  const logs = await expectAnswer('tasks_logs', 200, { id: task.id });
+  expect(logs.body.items).toHaveLength(2);
+});
+
+test('an event stream is announced as documented', async () => {
+  const id = await created();
+  await server.api('DELETE', `/tasks/${id}`);
+  const kept = await created();
+  const { status, headers } = await fetchStream(kept);
+  const content = operation('tasks_events').responses[status]?.content ?? {};
+  expect(Object.keys(content)).toContain(headers.get('content-type')?.split(';')[0]);
+});
+
+async function fetchStream(id: string): Promise<Response> {
+  const controller = new AbortController();
+  const headers = { accept: 'text/event-stream', authorization: `Bearer ${server.token}` };
+  const response = await fetch(`${server.url}/tasks/${id}/events`, { headers, signal: controller.signal });
+  controller.abort();
+  return response;
+}
+
+test('changes are answered as documented, and so are those that come too late', async () => {
+  const id = await created();
+  await expectAnswer('tasks_replace', 200, { id, body: { name: 'another', max_attempts: 2 } });
+  await expectAnswer('tasks_patch', 200, { id, body: { labels: { team: null }, run_at: null } });
+  for (const [change, body] of [
+    ['tasks_replace', { name: 'x' }],
+    ['tasks_patch', {}],
+    ['tasks_delete', undefined],
+  ] as const) {
+    await expectAnswer(change, 412, { id, body, headers: { 'if-match': '"99"' } });
+  }
+  await expectAnswer('tasks_execute', 200, { id, query: '?wait=30' });
+  await expectAnswer('tasks_execute', 409, { id });
+  await expectAnswer('tasks_cancel', 409, { id });
+  await expectAnswer('tasks_retry', 409, { id });
+  await expectAnswer('tasks_replace', 409, { id, body: { name: 'x' } });
+  await expectAnswer('tasks_patch', 409, { id, body: { name: 'x' } });
+  await expectAnswer('tasks_delete', 204, { id });
+
+  const slow = await created({ type: 'sleep', parameters: { seconds: 600 } });
+  await expectAnswer('tasks_execute', 202, { id: slow, query: '?wait=0' });
+  await untilStatus(slow, 'running');
+  await expectAnswer('tasks_delete', 409, { id: slow });
+  await expectAnswer('tasks_cancel', 200, { id: slow });
+});
+
+test('many tasks at once, and repetitions, are answered as documented', async () => {
+  await expectAnswer('tasks_createBulk', 201, { body: { tasks: [{ name: 'a' }, { name: 'b', start: 'auto' }], atomic: true } });
+  const mixed = { tasks: [{ name: 'good' }, { name: '' }] };
+  await expectAnswer('tasks_createBulk', 207, { body: mixed });
+  const headers = { 'idempotency-key': 'contract-1' };
+  await expectAnswer('tasks_create', 201, { body: { name: 'once' }, headers });
+  const again = await expectAnswer('tasks_create', 201, { body: { name: 'once' }, headers });
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  await expectAnswer('tasks_create', 422, { body: { name: 'other' }, headers });
+  await expectAnswer('tasks_createBulk', 422, { body: { tasks: [{ name: 'a' }] }, headers });
+});
+
+test('what an operation cannot take is refused as documented', async () => {
+  for (const { operationId, path, requestBody } of operations) {
+    const good = requestBody ? { body: { name: 'x', tasks: undefined } } : {};
+    if (path.includes('{id}')) {
+      await expectAnswer(operationId, 400, { ...good, id: 'no-id' });
+      await expectAnswer(operationId, 404, good);
+    }
+    if (!requestBody) continue;
+    await expectAnswer(operationId, 400, { body: '{' });
+    await expectAnswer(operationId, 400, { body: { name: '', nonsense: 1 } });
+    await expectAnswer(operationId, 413, { body: { name: 'x'.repeat(1024 * 1024) } });
+    await expectAnswer(operationId, 415, { body: 'name=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+  }
+  await expectAnswer('tasks_list', 400, { query: '?limit=0' });
+});
+
+test('probes answer as documented while the server starts, works and stops', async () => {
+  const lifecycle = server.server.app.get(Lifecycle);
+  for (const probe of ['health_live', 'health_ready', 'health_startup']) await expectAnswer(probe, 200);
+  lifecycle.state = 'starting';
+  await expectAnswer('health_ready', 503);
+  await expectAnswer('health_startup', 503);
+  lifecycle.state = 'ready';
+});
+
+test('callers without a role, or with too small a one, are refused as documented', async () => {
+  const closed = await startTestServer({ AUTH_ANONYMOUS_ROLE: 'none' });
+  const forReaders = await startTestServer({ AUTH_ANONYMOUS_ROLE: 'viewer' });
+  try {
+    for (const documented of operations.filter(({ security }) => security?.length !== 0)) {
+      const ask = (url: string) => call(url, documented.method, documented.path.replace('{id}', nobody), documented.requestBody && {});
+      const refused = await ask(closed.url);
+      expect(refused.status, documented.operationId).toBe(401);
+      expect(checker.answerProblems(documented, refused)).toEqual([]);
+      if (documented.method !== 'GET') {
+        const forbidden = await ask(forReaders.url);
+        expect(forbidden.status, documented.operationId).toBe(403);
+        expect(checker.answerProblems(documented, forbidden)).toEqual([]);
+      }
+    }
+  } finally {
+    await closed.close();
+    await forReaders.close();
+  }
+});
+
+test('every documented answer has been seen', () => {
+  // A server that fails, or is shutting down, is out of the reach of these calls; every role may read.
+  const excused = (status: string, { method }: DocumentedOperation) =>
+    status === '500' || status === '503' || (status === '403' && method === 'GET');
+  const unseen = operations.flatMap((documented) =>
+    Object.keys(documented.responses)
+      .filter((status) => !excused(status, documented) && !checker.seen.has(`${documented.operationId} ${status}`))
+      .map((status) => `${documented.operationId} ${status}`),
+  );
+  expect(unseen).toEqual([]);
+});
