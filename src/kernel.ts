@@ -64,6 +64,8 @@ export class Kernel {
       await kernel.wakeUps.start();
       await kernel.eventLog.start();
       await kernel.leader.start();
+      // What an earlier run of this server left running goes on now, not when its leases would have ended.
+      if (open.exclusive) await kernel.engine.expireLeases();
       for (const loop of kernel.loops) loop.start();
       return kernel;
     } catch (error) {

@@ -7,6 +7,8 @@ import { migrate } from './migrate.js';
 
 export interface OpenDatabase {
   database: Database;
+  /** No other server can be using it. */
+  exclusive: boolean;
   /** Resolves with a sentence when the embedded database ends by itself; never for a server of somebody else's. */
   failed: Promise<string>;
   close(): Promise<void>;
@@ -40,6 +42,7 @@ export async function openDatabase(settings: Settings, log: OpenDatabaseLog): Pr
   });
   return {
     database,
+    exclusive: embedded !== undefined,
     failed: embedded?.exited ?? new Promise(() => undefined),
     async close() {
       await database.close();

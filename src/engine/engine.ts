@@ -12,7 +12,7 @@ import { heartbeat, type LeaseState } from './transitions/heartbeat.js';
 import { progress, type Progress } from './transitions/progress.js';
 import { release } from './transitions/release.js';
 import { remove } from './transitions/remove.js';
-import { rescue, type RescueLimits } from './transitions/rescue.js';
+import { expireLeases, rescue, type RescueLimits } from './transitions/rescue.js';
 import { retry } from './transitions/retry.js';
 import { stageDue } from './transitions/stage-due.js';
 import { update, type EditableFields } from './transitions/update.js';
@@ -107,6 +107,11 @@ export class Engine {
     const rows = await rescue(this.database.loops, limits);
     if (rows.length) this.wakeUps.signal('events', 'queued', 'cancelling');
     return rows.length;
+  }
+
+  /** Makes the next rescue take everything back that runs. Only for a server that is alone with its database. */
+  expireLeases(): Promise<void> {
+    return expireLeases(this.database.loops);
   }
 
   private changed(row: TaskRow | undefined): TaskRow | undefined {

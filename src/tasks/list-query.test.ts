@@ -6,9 +6,11 @@ import { ListTasksDto } from './task-filters.dto.js';
 import { toTaskView } from './task-view.js';
 
 const stored = 100_000;
-/** A page of 50 is read from few rows and few pages of 8 KiB, however many tasks are stored. */
+/** The newest are all alike, as after a large bulk: what else is asked for lies behind them. */
+const burst = 20_000;
+/** A page of 50 is read from few rows and few blocks of 8 KiB, however many tasks are stored. */
 const maxRows = 5_000;
-const maxBlocks = 8_000;
+const maxBlocks = 2_000;
 
 let database: Database;
 let close: () => Promise<void>;
@@ -19,13 +21,13 @@ beforeAll(async () => {
        run_at, worker_id, lease_token, lease_expires_at, cancel_requested_at, created_by, created_at, queued_at, started_at, finished_at)
      SELECT CASE WHEN n % 20 = 0 THEN 'other' ELSE 'default' END,
        (lpad(to_hex((1700000000000 + n * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 4, 15))::uuid,
-       CASE WHEN n % 3 = 0 THEN 'Nightly import' WHEN n % 5000 = 1 THEN 'Rare report' ELSE 'Job ' || n END,
-       CASE WHEN n % 2000 = 1 THEN 'report.render' WHEN r < 0.7 THEN 'http.request' ELSE 'echo' END,
-       CASE WHEN n % 3000 = 1 THEN 'vip' WHEN r < 0.9 THEN 'default' ELSE 'mail-' || n % 7 END,
-       (CASE WHEN n % 1000 = 1 THEN 'critical' WHEN r < 0.05 THEN 'high' WHEN r > 0.9 THEN 'low' ELSE 'medium' END)::task_priority,
+       CASE WHEN recent THEN 'Burst' WHEN n % 3 = 0 THEN 'Nightly import' WHEN n % 5000 = 1 THEN 'Rare report' ELSE 'Job ' || n END,
+       CASE WHEN recent THEN 'echo' WHEN n % 2000 = 1 THEN 'report.render' WHEN r < 0.7 THEN 'http.request' ELSE 'echo' END,
+       CASE WHEN recent THEN 'burst' WHEN n % 3000 = 1 THEN 'vip' WHEN r < 0.9 THEN 'default' ELSE 'mail-' || n % 7 END,
+       (CASE WHEN recent THEN 'low' WHEN n % 1000 = 1 THEN 'critical' WHEN r < 0.05 THEN 'high' WHEN r > 0.9 THEN 'low' ELSE 'medium' END)::task_priority,
        status,
        '{"url": "https://example.com"}',
-       CASE WHEN r < 0.4 THEN '{}' ELSE jsonb_build_object('env', CASE WHEN r < 0.95 THEN 'prod' ELSE 'test' END, 'team', 'team-' || n % 10, 'order', n::text) END,
+       CASE WHEN r < 0.4 AND n % 1000 <> 7 THEN '{}' ELSE jsonb_build_object('env', CASE WHEN r < 0.95 THEN 'prod' ELSE 'test' END, 'team', 'team-' || n % 10, 'order', n::text) END,
        CASE WHEN status = 'completed' THEN '{"status": 200}'::jsonb END,
        CASE WHEN status = 'failed' THEN '{"code": "HTTP_STATUS"}'::jsonb END,
        CASE WHEN started THEN 1 ELSE 0 END, 1, 300, '{}',
@@ -40,9 +42,9 @@ beforeAll(async () => {
        CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN now() END
      FROM (
        SELECT *, status NOT IN ('pending', 'scheduled', 'queued') AS started FROM (
-         SELECT n, (abs(hashint4(n)) % 10000) / 10000.0 AS r,
-           (CASE WHEN n % 10000 = 1 THEN 'cancelling' WHEN n % 5000 = 2 THEN 'running' WHEN n % 997 = 3 THEN 'pending' WHEN n % 500 = 4 THEN 'scheduled'
-                 WHEN n > ${stored} - 3000 THEN 'queued' WHEN n % 25 = 5 THEN 'failed' WHEN n % 100 = 6 THEN 'cancelled' ELSE 'completed' END)::task_status AS status
+         SELECT n, (abs(hashint4(n)) % 10000) / 10000.0 AS r, n > ${stored - burst} AS recent,
+           (CASE WHEN n > ${stored - burst} THEN 'queued' WHEN n % 10000 = 1 THEN 'cancelling' WHEN n % 5000 = 2 THEN 'running' WHEN n % 997 = 3 THEN 'pending' WHEN n % 500 = 4 THEN 'scheduled'
+                 WHEN n % 25 = 5 THEN 'failed' WHEN n % 100 = 6 THEN 'cancelled' ELSE 'completed' END)::task_status AS status
          FROM generate_series(1, ${stored}) n
        ) drawn
      ) marked
@@ -68,24 +70,38 @@ interface PlanNode {
 
 async function explain(given: ListTasksDto): Promise<{ nodes: PlanNode[]; rows: number; blocks: number; text: string }> {
   const { text, values } = listQuery('default', given);
-  const [row] = await database.api.queryText<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`, values);
+  const [row] = await database.api.queryText<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
+    values,
+  );
   const root = row!['QUERY PLAN'][0].Plan;
   const nodes: PlanNode[] = [];
-  for (const rest = [root]; rest.length; ) {
+  for (const rest = [root]; rest.length;) {
     const node = rest.pop()!;
     nodes.push(node);
     rest.push(...(node.Plans ?? []));
   }
   // What the scans looked at, whether it was kept or not.
-  const scans = nodes.filter((node) => / Scan$/.test(node['Node Type']) && !/^(CTE|Subquery) Scan$/.test(node['Node Type']));
+  const scans = nodes.filter((node) => node['Node Type'].endsWith(' Scan') && !/^(CTE|Subquery) Scan$/.test(node['Node Type']));
   const examined = (node: PlanNode) =>
     (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)) * node['Actual Loops'];
   const shown = nodes.map((node) => `${node['Node Type']} ${examined(node)}`).join(', ');
-  return { nodes, rows: scans.reduce((sum, node) => sum + examined(node), 0), blocks: root['Shared Hit Blocks'] + root['Shared Read Blocks'], text: shown };
+  return {
+    nodes,
+    rows: scans.reduce((sum, node) => sum + examined(node), 0),
+    blocks: root['Shared Hit Blocks'] + root['Shared Read Blocks'],
+    text: shown,
+  };
 }
 
 const middle = new Date(1_700_000_000_000 + (stored / 2) * 1_000).toISOString();
 const nearEnd = new Date(1_700_000_000_000 + (stored - 60) * 1_000).toISOString();
+
+/**
+ * No index serves these alone: the default priority has none, as it is nearly every row, and of two common filters only one
+ * is found by index. They walk past the burst, and no further.
+ */
+const walksPastTheBurst = ['priority, the default', 'status, type and queue, several of each', 'two common ones'];
 
 const cases: [string, Partial<ListTasksDto>][] = [
   ['none', {}],
@@ -106,12 +122,14 @@ const cases: [string, Partial<ListTasksDto>][] = [
   ['priority, rare', { priority: ['critical'] }],
   ['name, common', { name: ['Nightly import'] }],
   ['name, rare', { name: ['Rare report'] }],
+  ['status, of the burst', { status: ['queued'] }],
+  ['queue, of the burst', { queue: ['burst'] }],
   ['name, one', { name: ['Job 4711'] }],
   ['name, absent', { name: ['No such job'] }],
   ['label, common', { label: ['env=prod'] }],
   ['label, some', { label: ['team=team-3'] }],
   ['label, rare', { label: ['env=test'] }],
-  ['label, one', { label: ['order=98765'] }],
+  ['label, one', { label: ['order=50007'] }],
   ['label, absent', { label: ['order=none'] }],
   ['label, two', { label: ['env=prod', 'team=team-3'] }],
   ['label, a contradiction', { label: ['team=team-3', 'team=team-4'] }],
@@ -121,22 +139,34 @@ const cases: [string, Partial<ListTasksDto>][] = [
   ['created between', { created_after: middle, created_before: nearEnd }],
   ['a cursor in the middle', { cursor: firstIdAt(middle) }],
   ['status and type', { status: ['failed'], type: ['http.request'] }],
-  ['status, type and queue, several of each', { status: ['failed', 'completed'], type: ['http.request', 'echo'], queue: ['default', 'vip'] }],
+  [
+    'status, type and queue, several of each',
+    { status: ['failed', 'completed'], type: ['http.request', 'echo'], queue: ['default', 'vip'] },
+  ],
   ['rare status and common queue', { status: ['running'], queue: ['default'] }],
   ['common status and rare type', { status: ['completed'], type: ['report.render'] }],
   ['rare priority and common status', { priority: ['critical'], status: ['completed'] }],
   ['common name and rare status', { name: ['Nightly import'], status: ['scheduled'] }],
+  ['status and cursor', { status: ['completed'], cursor: firstIdAt(middle) }],
+  ['two common ones', { status: ['completed'], type: ['http.request'] }],
   ['label and status', { label: ['team=team-3'], status: ['completed'] }],
   ['label and cursor', { label: ['env=prod'], cursor: firstIdAt(middle) }],
   ['status and time', { status: ['completed'], created_before: middle }],
-  ['more alternatives than arms', { name: Array.from({ length: 20 }, (_, index) => `Job ${index * 100 + 1}`), status: ['completed', 'failed', 'queued'], type: ['echo', 'http.request'] }],
+  [
+    'more alternatives than arms',
+    {
+      name: Array.from({ length: 20 }, (_, index) => `Job ${index * 100 + 1}`),
+      status: ['completed', 'failed', 'queued'],
+      type: ['echo', 'http.request'],
+    },
+  ],
 ];
 
 describe.each(['desc', 'asc'] as const)('with 100,000 tasks stored, one page (%s)', (order) => {
-  test.each(cases)('filtered by: %s', async (_, given) => {
+  test.each(cases)('filtered by: %s', async (name, given) => {
     const { nodes, rows, blocks, text } = await explain(filters({ ...given, order }));
     expect(nodes.filter((node) => node['Node Type'] === 'Seq Scan' && node['Relation Name'] === 'tasks')).toEqual([]);
-    expect(rows, text).toBeLessThan(maxRows);
+    expect(rows, text).toBeLessThan(maxRows + (walksPastTheBurst.includes(name) ? burst : 0));
     expect(blocks, text).toBeLessThan(maxBlocks);
   });
 });

@@ -20,7 +20,8 @@ export async function* streamEvents(response: Response): AsyncGenerator<StreamEv
           .filter((line) => !line.startsWith(':'))
           .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
       );
-      if (fields.has('data')) yield { id: fields.get('id') ?? '', event: fields.get('event') ?? 'message', data: JSON.parse(fields.get('data')!) };
+      if (fields.has('data'))
+        yield { id: fields.get('id') ?? '', event: fields.get('event') ?? 'message', data: JSON.parse(fields.get('data')!) };
     }
   }
 }

@@ -51,3 +51,10 @@ export interface RescueLimits {
 export function rescue(db: Queryable, limits: RescueLimits): Promise<{ id: string; status: TaskStatus }[]> {
   return db.query(rescueStatement, [limits.max_rescues, limits.cancel_grace_seconds, limits.limit]);
 }
+
+const expireStatement = statement('expire_leases', "UPDATE tasks SET lease_expires_at = now() WHERE status IN ('running', 'cancelling')");
+
+/** Lets every lease expire now, for a server that is alone with its database: whoever held them is dead. */
+export async function expireLeases(db: Queryable): Promise<void> {
+  await db.query(expireStatement);
+}
