@@ -108,7 +108,7 @@ export class Attempt {
     if (this.stopCode || !Number.isFinite(percent)) return;
     this.reports.progress(
       this.lease,
-      Math.min(100, Math.max(0, percent)),
+      Math.min(100, Math.max(0, Math.round(percent * 100) / 100)),
       message === undefined ? null : storable(message).slice(0, 1_000),
     );
   }
