@@ -21,12 +21,16 @@ await runScript(async () => {
     const idle = later.at(-1);
     console.log(`Machine: ${cpus().length} × ${cpus()[0].model}, ${process.platform} ${process.arch}`);
     console.log(`First start to ready, database created   ${first.readyMs} ms`);
-    console.log(`Start to ready on an existing directory  ${median(later, 'readyMs')} ms (median of ${rounds}, ${range(later, 'readyMs')})`);
+    console.log(
+      `Start to ready on an existing directory  ${median(later, 'readyMs')} ms (median of ${rounds}, ${range(later, 'readyMs')})`,
+    );
     console.log(`Stop when idle                           ${median(later, 'stopMs')} ms (${range(later, 'stopMs')})`);
     console.log(`Queries of an idle replica               ${idle.queriesPerSecond.toFixed(1)} a second`);
     console.log(`Idle memory, server and database         ${idle.pssMb} MB (proportional set size of ${idle.processes} processes)`);
     console.log(`  of which the server                    ${idle.serverMb} MB resident`);
-    console.log(`  resident sets added up                 ${idle.rssMb} MB (counts memory that PostgreSQL's processes share once for each)`);
+    console.log(
+      `  resident sets added up                 ${idle.rssMb} MB (counts memory that PostgreSQL's processes share once for each)`,
+    );
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -79,7 +83,7 @@ function family(pid) {
     }
   }
   const members = new Set([pid]);
-  for (let size = 0; size !== members.size; ) {
+  for (let size = 0; size !== members.size;) {
     size = members.size;
     for (const [child, parent] of parents) if (members.has(parent)) members.add(child);
   }

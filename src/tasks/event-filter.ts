@@ -1,4 +1,5 @@
 import type { TaskEvent } from '../events/events.js';
+import { labelsIn } from './task-filters.dto.js';
 import type { SubscribeMessage } from './tasks.messages.js';
 
 export type EventFilter = (event: TaskEvent) => boolean;
@@ -20,11 +21,10 @@ export function eventFilter(tenantId: string, filters: SubscribeMessage): EventF
   anyOf(filters.queue, (event) => event.data.queue);
   anyOf(filters.priority, (event) => event.data.priority);
   anyOf(filters.name, (event) => event.data.name);
-  for (const label of filters.label ?? []) {
-    const at = label.indexOf('=');
-    const [key, value] = [label.slice(0, at), label.slice(at + 1)];
+  for (const group of filters.label ?? []) {
+    const alternatives = labelsIn(group);
     // Labels are JSON of others: a key may be that of an inherited member, such as "constructor".
-    tests.push(({ data: { labels = {} } }) => Object.hasOwn(labels, key) && labels[key] === value);
+    tests.push(({ data: { labels = {} } }) => alternatives.some(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value));
   }
   return (event) => tests.every((test) => test(event));
 }

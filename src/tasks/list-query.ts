@@ -1,5 +1,5 @@
 import type { ListTasksDto } from './task-filters.dto.js';
-import { labelOf } from './task-filters.dto.js';
+import { labelsIn } from './task-filters.dto.js';
 import { taskColumns } from './task-view.js';
 
 /** Alternatives that are asked for one by one; beyond it the rest is left to `= ANY`. */
@@ -24,8 +24,10 @@ export function listQuery(tenantId: string, filters: ListTasksDto): { text: stri
   if (filters.created_before) common.push(`id < ${bind(firstIdAt(filters.created_before))}::uuid`);
   if (filters.cursor) common.push(`id ${descending ? '<' : '>'} ${bind(filters.cursor)}::uuid`);
   // The partial index holds labelled tasks alone, and the planner cannot see that a match is one.
-  if (filters.label)
-    common.push(`labels <> '{}'`, ...filters.label.map((text) => `labels @> ${bind(JSON.stringify(labelOf(text)))}::jsonb`));
+  if (filters.label) {
+    const has = ([key, value]: [string, string]) => `labels @> ${bind(JSON.stringify({ [key]: value }))}::jsonb`;
+    common.push(`labels <> '{}'`, ...filters.label.map((group) => `(${labelsIn(group).map(has).join(' OR ')})`));
+  }
 
   const limit = bind(filters.limit + 1);
   const arms = expand([

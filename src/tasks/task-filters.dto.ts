@@ -97,13 +97,38 @@ export class TaskFiltersDto {
   })
   name?: string[];
 
-  @AnyOf({
-    description: 'With this label, as key=value. Several must all be there.',
-    example: 'team=reporting',
-    accepts: 'labels as key=value',
-    test: isLabel,
-  })
+  @LabelFilter()
   label?: string[];
+}
+
+/** Each element is alternatives of its own: `label=a=1,a=2&label=b=3` means (a is 1 or 2) and b is 3. */
+function LabelFilter() {
+  return applyDecorators(
+    ApiProperty({
+      required: false,
+      type: 'array',
+      items: { type: 'string' },
+      description: 'With this label, as key=value. Commas mean OR; several `label` parameters must all hold.',
+      example: ['team=reporting'],
+    }),
+    ValidateIf((_, value: unknown) => value !== undefined),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? [value] : value)),
+    (target: object, propertyName: string | symbol) =>
+      registerDecorator({
+        name: 'labelFilter',
+        target: target.constructor,
+        propertyName: propertyName as string,
+        options: { message: `must be 1 to ${maxAlternatives} of these, separated by commas: labels as key=value` },
+        validator: {
+          validate: (value: unknown) =>
+            Array.isArray(value) &&
+            value.length >= 1 &&
+            value.every((group) => typeof group === 'string') &&
+            value.flatMap(labelsIn).length <= maxAlternatives &&
+            value.every((group) => group.split(',').every((label) => isLabel(label.trim()))),
+        },
+      }),
+  );
 }
 
 function isLabel(text: string): boolean {
@@ -111,10 +136,13 @@ function isLabel(text: string): boolean {
   return at > 0 && isLabelKey(text.slice(0, at)) && isLabelValue(text.slice(at + 1));
 }
 
-/** `team=reporting` as `{team: 'reporting'}`. */
-export function labelOf(text: string): Record<string, string> {
-  const at = text.indexOf('=');
-  return { [text.slice(0, at)]: text.slice(at + 1) };
+/** The alternatives of one element of a label filter: `team=a,team=b` as `[['team', 'a'], ['team', 'b']]`. */
+export function labelsIn(group: string): [key: string, value: string][] {
+  return group.split(',').map((part) => {
+    const label = part.trim();
+    const at = label.indexOf('=');
+    return [label.slice(0, at), label.slice(at + 1)];
+  });
 }
 
 /** Query strings hold text; what looks like a whole number becomes one, the rest is left for the rule to refuse. */

@@ -160,8 +160,9 @@ export class TasksController {
   ) {
     if (!headers.accept?.includes('text/event-stream')) return reply.send(await this.tasks.events(caller, id, page));
     const since = seqFrom(headers['last-event-id']) ?? page.cursor ?? 0;
-    const follow = await this.tasks.followEvents(caller, id, since);
+    const { reset, seq, follow } = await this.tasks.followEvents(caller, id, since);
     const source = async function* (signal: AbortSignal) {
+      if (reset) yield { id: String(seq), event: 'reset', data: { seq } };
       for await (const events of follow(signal))
         for (const event of events) yield { id: String(event.seq), event: event.action, data: event };
     };

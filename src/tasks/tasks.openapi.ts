@@ -163,7 +163,8 @@ export const Documented = {
   events: route({
     summary: 'Read or follow the events of a task',
     description:
-      'JSON pages, oldest first; or, for callers that accept `text/event-stream`, everything after `Last-Event-ID` and then each event as it happens.',
+      'JSON pages, oldest first; or, for callers that accept `text/event-stream`, everything after `Last-Event-ID` and then each event as it happens. ' +
+      'An event `reset` comes first when the log does not reach back that far: read the task again.',
     answers: {},
     problems: ['VALIDATION_FAILED', 'NOT_FOUND'],
     extra: [

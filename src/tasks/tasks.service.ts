@@ -30,6 +30,13 @@ export interface BulkResult {
   items: BulkItem[];
 }
 
+export interface FollowedEvents {
+  reset: boolean;
+  /** The events after this one follow. */
+  seq: number;
+  follow(signal: AbortSignal): AsyncGenerator<TaskEventView[]>;
+}
+
 /** A created answer; `replayed` when an Idempotency-Key found the first one. */
 export interface Created<T> {
   answer: T;
@@ -155,14 +162,20 @@ export class TasksService {
     return pageOf(rows.map(toEventView), limit, (event) => event.seq);
   }
 
-  /** The task's events after `since`, and then each as it happens. Throws at once when there is no such task. */
-  async followEvents(principal: Principal, id: string, since: number): Promise<(signal: AbortSignal) => AsyncGenerator<TaskEventView[]>> {
+  /**
+   * The task's events after `since`, and then each as it happens. Throws at once when there is no such task.
+   * `reset` when what came after `since` is no longer known in full: the stream begins at the end of the log instead.
+   */
+  async followEvents(principal: Principal, id: string, since: number): Promise<FollowedEvents> {
     await this.get(principal, id);
     const { eventLog } = this;
+    const reset = since > 0 && !(await eventLog.canResumeFrom(since));
+    const start = reset ? eventLog.tail : since;
     const ref = { tenant_id: principal.tenant_id, id };
-    return async function* (signal) {
-      for await (const events of eventLog.follow(since, signal, ref)) yield events.map(toEventView);
+    const follow = async function* (signal: AbortSignal) {
+      for await (const events of eventLog.follow(start, signal, ref)) yield events.map(toEventView);
     };
+    return { reset, seq: start, follow };
   }
 
   /** The task when it is finished, or as it is after `seconds`. */

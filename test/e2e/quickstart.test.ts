@@ -15,7 +15,14 @@ test('a task that starts by itself is run, and its result comes with the answer'
 
 test('the two-step flow: create leaves a task pending, execute runs it', async () => {
   const created = await server.api('POST', '/tasks', { name: 'hello' });
-  expect(created.body).toMatchObject({ status: 'pending', type: 'echo', queue: 'default', priority: 'medium', max_attempts: 1, timeout_seconds: 300 });
+  expect(created.body).toMatchObject({
+    status: 'pending',
+    type: 'echo',
+    queue: 'default',
+    priority: 'medium',
+    max_attempts: 1,
+    timeout_seconds: 300,
+  });
   const executed = await server.api('POST', `/tasks/${created.body.id}/execute?wait=30`);
   expect(executed.body).toMatchObject({ status: 'completed', id: created.body.id });
 });

@@ -57,6 +57,15 @@ test('a stream begins with what has happened and goes on as it happens', async (
   for (const { id: eventId, event, data } of live) expect(data).toMatchObject({ id, seq: Number(eventId), action: event });
 });
 
+test('a number beyond the log, or older than what is kept, is answered by a reset and the events from now on', async () => {
+  const { id } = await create();
+  const { events } = await open(id, { lastEventId: '999999999' });
+  const [reset] = await take(events, 1);
+  expect(reset).toMatchObject({ event: 'reset', data: { seq: expect.any(Number) } });
+  await rename(id, 'after');
+  expect(namesOf(await take(events, 1))).toEqual(['after']);
+});
+
 test('each event is the one that the JSON pages show', async () => {
   const { id } = await create();
   const { events } = await open(id);
