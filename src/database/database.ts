@@ -81,6 +81,8 @@ class Pool implements Queryable {
     });
     // Without a listener an idle connection that breaks (a database restart) would end the process.
     this.pool.on('error', options.onError);
+    // The pool stops listening to a connection that it closes; one that breaks in that very moment would end the process, too.
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async query<Row>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
