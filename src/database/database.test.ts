@@ -19,7 +19,7 @@ test('a connection that breaks inside a transaction fails that transaction alone
     await engine.queryText('SELECT pg_sleep(0.2)');
     return transaction.query(pid);
   });
-  await expect(doomed).rejects.toThrow();
+  await expect(doomed).rejects.toThrow(/terminat|not queryable|closed/i);
   expect(await api.query(pid)).toHaveLength(1);
 });
 
