@@ -116,6 +116,44 @@ describe('results', () => {
   });
 });
 
+test('results and the next tasks travel in one statement', async () => {
+  for (const name of ['a', 'b', 'c', 'd']) await create({ name });
+  const request = { worker_id: 'w', types: ['test'], limit: 2, lease_seconds: 30 };
+  const [a, b] = await t.engine.claim(request);
+  await t.engine.cancel(b!);
+  const lost = { ...leaseOf(a!), attempt: 9 };
+  expect(await t.engine.completeAndClaim([{ ...lost, result: 1 }], { ...request, limit: 1 })).toMatchObject({
+    settled: ['lost'],
+    claimed: [{ name: 'c', status: 'running', attempt: 1, lease_token: expect.any(String) }],
+  });
+  const both = [a!, b!].map((task) => ({ ...leaseOf(task), result: task.name }));
+  const answer = await t.engine.completeAndClaim(both, { ...request, limit: 5 });
+  expect(answer.settled).toEqual(['completed', 'cancelled']);
+  expect(answer.claimed.map((task) => task.name)).toEqual(['d']);
+  expect((await actions()).toSorted()).toEqual(
+    [
+      ...Array.from({ length: 4 }, () => ['task_created', 'task_started']).flat(),
+      'task_updated',
+      'task_completed',
+      'task_cancelled',
+    ].toSorted(),
+  );
+});
+
+test('creates that arrive together become few statements, and a bad one fails alone', async () => {
+  const bad = newTask({ name: 'x'.repeat(256) });
+  const created = await Promise.allSettled([...Array.from({ length: 50 }, () => newTask()), bad].map((task) => t.engine.enqueueOne(task)));
+  expect(created.filter(({ status }) => status === 'fulfilled')).toHaveLength(50);
+  expect(created.at(-1)).toMatchObject({ status: 'rejected', reason: { constraint: 'tasks_name_length' } });
+});
+
+test('of two executes that arrive together one wins and the other is told so', async () => {
+  const { id } = await create({ start: 'manual' });
+  const ref = { tenant_id: 'default', id };
+  const answers = await Promise.all([t.engine.execute(ref), t.engine.execute(ref)]);
+  expect(answers.map((row) => row?.status)).toEqual(['queued', undefined]);
+});
+
 describe('failing', () => {
   test('a retryable failure is tried again until the attempts are used up', async () => {
     const { id } = await create({ max_attempts: 2 });

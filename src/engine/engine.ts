@@ -1,9 +1,11 @@
 import type { Database, Queryable } from '../database/database.js';
 import type { WakeUp, WakeUps } from '../events/wake-ups.js';
 import type { ClaimedTask, Lease, NewTask, TaskRef, TaskRow } from './task-row.js';
+import { Batcher } from './batcher.js';
 import { appendLogs, type LogLine } from './transitions/append-logs.js';
 import { cancel } from './transitions/cancel.js';
 import { claim, type Claim } from './transitions/claim.js';
+import { completeAndClaim } from './transitions/complete-and-claim.js';
 import { complete, type Completion, type Settled } from './transitions/complete.js';
 import { enqueue } from './transitions/enqueue.js';
 import { execute } from './transitions/execute.js';
@@ -22,11 +24,20 @@ import { update, type EditableFields } from './transitions/update.js';
  * others (work to claim, an attempt to stop) is told by a wake-up once it has committed.
  */
 export class Engine {
+  private readonly creates = new Batcher((tasks: NewTask[]) => this.enqueue(tasks));
+  private readonly executes = new Batcher((refs: TaskRef[]) => execute(this.database.api, refs), { keyOf: ({ id }) => id });
+
   constructor(
     private readonly database: Database,
     private readonly wakeUps: WakeUps,
   ) {}
 
+  /** One task, in one statement with all that arrive at the same time. */
+  enqueueOne(task: NewTask): Promise<TaskRow> {
+    return this.creates.add(task);
+  }
+
+  /** All in one statement: all or nothing. */
   async enqueue(tasks: NewTask[]): Promise<TaskRow[]> {
     const rows = await enqueue(this.database.api, tasks);
     this.enqueued(rows);
@@ -43,7 +54,7 @@ export class Engine {
   }
 
   async execute(ref: TaskRef): Promise<TaskRow | undefined> {
-    return this.changed(await execute(this.database.api, ref));
+    return this.changed(await this.executes.add(ref));
   }
 
   async cancel(ref: TaskRef): Promise<TaskRow | undefined> {
@@ -86,6 +97,13 @@ export class Engine {
 
   async complete(completions: Completion[]): Promise<Settled[]> {
     return this.settled(await complete(this.database.engine, completions));
+  }
+
+  /** Results and the next tasks in one statement. */
+  async completeAndClaim(completions: Completion[], request: Claim): Promise<{ settled: Settled[]; claimed: ClaimedTask[] }> {
+    const answer = await completeAndClaim(this.database.engine, completions, request);
+    this.wakeUps.signal('events');
+    return answer;
   }
 
   async fail(failures: Failure[]): Promise<Settled[]> {

@@ -15,6 +15,9 @@ const maxBufferedLines = 20_000;
 export class ReportBuffer implements AttemptReports {
   private readonly latestProgress = new Map<string, Progress>();
   private lines: LogLine[] = [];
+  /** Lease tokens of attempts with something in the buffer, and in the statement under way. */
+  private speakers = new Set<string>();
+  private storing: Set<string> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> | undefined;
 
@@ -25,25 +28,31 @@ export class ReportBuffer implements AttemptReports {
 
   progress(lease: Lease, percent: number, message: string | null): void {
     this.latestProgress.set(lease.id, { ...lease, progress: percent, progress_message: message });
-    this.schedule();
+    this.schedule(lease);
   }
 
   log(lease: Lease, level: LogLevel, message: string, data: JsonObject | null): void {
     if (this.lines.length < maxBufferedLines) this.lines.push({ ...lease, level, message, data });
-    this.schedule();
+    this.schedule(lease);
   }
 
-  /** Everything said so far is stored when this resolves. Call before an attempt is settled: later its lease is gone. */
+  /** What this attempt has said so far is stored when this resolves. Call before it is settled: later its lease is gone. */
+  async flushOf(lease: Lease): Promise<void> {
+    if (this.speakers.has(lease.lease_token)) await this.flush();
+    else if (this.storing?.has(lease.lease_token)) await this.flushing;
+  }
+
   async flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    await this.flushing;
-    if (!this.lines.length && !this.latestProgress.size) return;
+    while (this.flushing) await this.flushing;
+    if (!this.speakers.size) return;
     this.flushing = this.store().finally(() => (this.flushing = undefined));
     await this.flushing;
   }
 
-  private schedule(): void {
+  private schedule(lease: Lease): void {
+    this.speakers.add(lease.lease_token);
     this.timer ??= setTimeout(() => void this.flush(), flushMs);
   }
 
@@ -52,11 +61,15 @@ export class ReportBuffer implements AttemptReports {
     this.latestProgress.clear();
     const lines = this.lines;
     this.lines = [];
+    this.storing = this.speakers;
+    this.speakers = new Set();
     try {
       if (progress.length) await this.engine.progress(progress);
       for (let start = 0; start < lines.length; start += maxLines) await this.engine.appendLogs(lines.slice(start, start + maxLines));
     } catch (error) {
       this.onError(error as Error);
+    } finally {
+      this.storing = undefined;
     }
   }
 }

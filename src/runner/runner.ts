@@ -1,7 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { isDataError } from '../database/database-errors.js';
+import { Batcher } from '../engine/batcher.js';
 import type { Engine } from '../engine/engine.js';
 import type { ClaimedTask } from '../engine/task-row.js';
+import type { Claim } from '../engine/transitions/claim.js';
+import type { Completion, Settled } from '../engine/transitions/complete.js';
+import type { Failure } from '../engine/transitions/fail.js';
 import type { WakeUps } from '../events/wake-ups.js';
 import type { HandlerRegistry } from '../handlers/handlers.js';
 import { Attempt, type Outcome } from './attempt.js';
@@ -32,7 +36,12 @@ export class Runner {
   private heartbeatTimer: NodeJS.Timeout | undefined;
   private pollMs = firstPollMs;
   private claiming: Promise<void> | undefined;
+  /** Whether there may be queued tasks that nobody has looked at since. */
   private moreWork = false;
+  /** Slots that a statement under way may fill. */
+  private reservedSlots = 0;
+  private readonly completions = new Batcher((completions: Completion[]) => this.completeAndFetch(completions));
+  private readonly failures = new Batcher((failures: Failure[]) => this.engine.fail(failures));
   private accepting = false;
 
   constructor(
@@ -43,7 +52,7 @@ export class Runner {
   ) {
     this.reports = new ReportBuffer(engine, (error) => options.onError('Progress or log lines were not stored', error));
     this.unsubscribe.push(
-      wakeUps.on('queued', () => this.claim()),
+      wakeUps.on('queued', () => this.wake()),
       wakeUps.on('cancelling', () => void this.renewLeases()),
     );
   }
@@ -52,7 +61,7 @@ export class Runner {
     if (this.options.slots === 0) return;
     this.accepting = true;
     this.heartbeatTimer = setInterval(() => void this.renewLeases(), (this.options.leaseSeconds * 1_000) / 3);
-    this.claim();
+    this.wake();
   }
 
   /**
@@ -71,9 +80,14 @@ export class Runner {
     await this.reports.flush();
   }
 
+  /** There may be work: a hint came, or it is time to look. */
+  private wake(): void {
+    this.moreWork = true;
+    this.claim();
+  }
+
   /** Fills the free slots; one claim at a time, and at once again while there is more. */
   private claim(): void {
-    this.moreWork = true;
     if (!this.accepting || this.claiming) return;
     clearTimeout(this.pollTimer);
     this.claiming = this.fillSlots()
@@ -82,25 +96,48 @@ export class Runner {
         this.claiming = undefined;
         if (!this.accepting) return;
         if (this.moreWork && this.freeSlots > 0) return this.claim();
-        this.pollTimer = setTimeout(() => this.claim(), this.pollMs * (0.75 + Math.random() / 2));
+        this.pollTimer = setTimeout(() => this.wake(), this.pollMs * (0.75 + Math.random() / 2));
         this.pollMs = Math.min(lastPollMs, this.pollMs * 1.5);
       });
   }
 
   private get freeSlots(): number {
-    return this.options.slots - this.running.size;
+    return this.options.slots - this.running.size - this.reservedSlots;
   }
 
   private async fillSlots(): Promise<void> {
     while (this.moreWork && this.accepting && this.freeSlots > 0) {
-      this.moreWork = false;
-      const limit = this.freeSlots;
-      const askedAt = performance.now();
-      const { workerId, leaseSeconds } = this.options;
-      const tasks = await this.engine.claim({ worker_id: workerId, types: this.handlers.types(), limit, lease_seconds: leaseSeconds });
+      await this.fetch(this.freeSlots, async (request) => this.engine.claim(request));
+    }
+  }
+
+  /** Stores results and fills the slots that they leave, together with those that are free anyway. */
+  private async completeAndFetch(completions: Completion[]): Promise<Settled[]> {
+    if (!this.accepting) return this.engine.complete(completions);
+    let settled: Settled[] = [];
+    await this.fetch(Math.max(0, this.freeSlots), async (request) => {
+      const answer = await this.engine.completeAndClaim(completions, { ...request, limit: request.limit + completions.length });
+      settled = answer.settled;
+      return answer.claimed;
+    });
+    return settled;
+  }
+
+  /** Claims by `run` into `free` slots that nobody else may fill meanwhile. */
+  private async fetch(free: number, run: (request: Claim) => Promise<ClaimedTask[]>): Promise<void> {
+    const { workerId, leaseSeconds } = this.options;
+    this.reservedSlots += free;
+    // A hint that comes from here on may be about what this statement does not see yet.
+    this.moreWork = false;
+    const askedAt = performance.now();
+    try {
+      const tasks = await run({ worker_id: workerId, types: this.handlers.types(), limit: free, lease_seconds: leaseSeconds });
       if (tasks.length) this.pollMs = firstPollMs;
-      if (tasks.length === limit) this.moreWork = true;
-      for (const task of tasks) this.begin(task, askedAt);
+      if (tasks.length >= free) this.moreWork = true;
+      if (this.accepting) for (const task of tasks) this.begin(task, askedAt);
+      else if (tasks.length) await this.engine.release(tasks);
+    } finally {
+      this.reservedSlots -= free;
     }
   }
 
@@ -112,14 +149,14 @@ export class Runner {
     const ended = this.runToEnd(attempt).finally(() => {
       this.running.delete(task.lease_token);
       this.ended.delete(ended);
-      this.claim();
+      if (this.moreWork) this.claim();
     });
     this.ended.add(ended);
   }
 
   private async runToEnd(attempt: Attempt): Promise<void> {
     let outcome = await attempt.run();
-    await this.reports.flush();
+    await this.reports.flushOf(attempt.lease);
     // Without a database the outcome waits, as long as the lease may still be ours; after that nobody would take it.
     for (;;) {
       try {
@@ -137,10 +174,10 @@ export class Runner {
   private async settle(attempt: Attempt, outcome: Outcome): Promise<void> {
     switch (outcome.kind) {
       case 'completed':
-        await this.engine.complete([outcome.completion]);
+        await this.completions.add(outcome.completion);
         break;
       case 'failed':
-        await this.engine.fail([outcome.failure]);
+        await this.failures.add(outcome.failure);
         break;
       case 'released':
         // A task that was being cancelled is not handed back: it ends as its client asked.

@@ -194,7 +194,10 @@ export class TasksService {
     tasks: NewTask[],
     answerOf: (rows: TaskRow[]) => T,
   ): Promise<Created<T>> {
-    if (key === undefined) return { answer: answerOf(await this.engine.enqueue(tasks)), replayed: false };
+    if (key === undefined) {
+      const rows = tasks.length === 1 ? [await this.engine.enqueueOne(tasks[0]!)] : await this.engine.enqueue(tasks);
+      return { answer: answerOf(rows), replayed: false };
+    }
     let rows: TaskRow[] = [];
     const body = JSON.parse(JSON.stringify(input)) as Json;
     const created = await this.idempotency.once({ tenant_id: principal.tenant_id, key, operation, body }, async (transaction) => {

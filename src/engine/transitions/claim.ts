@@ -12,27 +12,37 @@ export interface Claim {
   lease_seconds: number;
 }
 
-export const claimStatement = statement<ClaimedTask>(
-  'claim',
-  `WITH next AS MATERIALIZED (
+/** The CTE `name` of claimed rows; its four parameters begin at `first`, in the order of `claimColumns`. */
+export function claimNext(name: string, first: number): string {
+  const [types, limit, workerId, leaseSeconds] = [0, 1, 2, 3].map((offset) => `$${first + offset}`);
+  return `next AS MATERIALIZED (
   SELECT tenant_id, id FROM tasks
-  WHERE status = 'queued' AND type = ANY($1::text[])
+  WHERE status = 'queued' AND type = ANY(${types}::text[])
   ORDER BY priority DESC, id
-  LIMIT $2
+  LIMIT ${limit}
   FOR UPDATE SKIP LOCKED
-), changed AS (
+), ${name} AS (
   UPDATE tasks t
-  SET status = 'running', attempt = t.attempt + 1, worker_id = $3, lease_token = gen_random_uuid(),
-      lease_expires_at = now() + make_interval(secs => $4), started_at = now(),
+  SET status = 'running', attempt = t.attempt + 1, worker_id = ${workerId}, lease_token = gen_random_uuid(),
+      lease_expires_at = now() + make_interval(secs => ${leaseSeconds}), started_at = now(),
       progress = 0, progress_message = NULL, ${touched}
   FROM next
   WHERE t.tenant_id = next.tenant_id AND t.id = next.id
   RETURNING t.*
-), ${recordEvents("'task_started'")}
+)`;
+}
+
+export function claimColumns({ types, limit, worker_id, lease_seconds }: Claim): unknown[] {
+  return [types, limit, worker_id, lease_seconds];
+}
+
+export const claimStatement = statement<ClaimedTask>(
+  'claim',
+  `WITH ${claimNext('changed', 1)}, ${recordEvents("'task_started'")}
 SELECT * FROM changed ORDER BY priority DESC, id`,
 );
 
 /** queued ──► running: the most urgent tasks, oldest first; no task is ever given to two claimers. */
-export function claim(db: Queryable, { types, limit, worker_id, lease_seconds }: Claim): Promise<ClaimedTask[]> {
-  return db.query(claimStatement, [types, limit, worker_id, lease_seconds]);
+export function claim(db: Queryable, request: Claim): Promise<ClaimedTask[]> {
+  return db.query(claimStatement, claimColumns(request));
 }

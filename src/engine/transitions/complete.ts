@@ -9,16 +9,16 @@ export interface Completion extends Lease {
 /** Where a settled attempt left its task; `lost` when the lease was no longer the caller's and nothing changed. */
 export type Settled = 'completed' | 'failed' | 'cancelled' | 'queued' | 'scheduled' | 'lost';
 
-const completeStatement = statement<{ id: string; status: Settled }>(
-  'complete',
-  `WITH input AS (
+/** The CTE `name` of completed rows; parameters 1 to 5, in the order of `completeInput`. */
+export function completeRows(name: string): string {
+  return `input AS (
   SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::uuid[], $5::jsonb[]) AS i(tenant_id, id, attempt, lease_token, result)
 ), locked AS MATERIALIZED (
   SELECT t.tenant_id, t.id, i.result FROM tasks t JOIN input i ON t.tenant_id = i.tenant_id AND t.id = i.id
   WHERE t.attempt = i.attempt AND t.lease_token = i.lease_token
   ORDER BY t.id
   FOR UPDATE OF t
-), changed AS (
+), ${name} AS (
   -- A task that is being cancelled ends cancelled, even when its attempt got to the end first.
   UPDATE tasks t
   SET status = CASE t.status WHEN 'cancelling' THEN 'cancelled' ELSE 'completed' END::task_status,
@@ -27,20 +27,28 @@ const completeStatement = statement<{ id: string; status: Settled }>(
       error = NULL, finished_at = now(), ${unleased}, ${touched}
   FROM locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id
   RETURNING t.*
-), ${recordEvents(actionOfStatus)}
-SELECT id, status FROM changed`,
-);
+)`;
+}
 
-/** running ──► completed, cancelling ──► cancelled. Fenced: answers what became of each, in order. */
-export async function complete(db: Queryable, completions: Completion[]): Promise<Settled[]> {
-  const rows = await db.query(completeStatement, [
+export function completeInput(completions: Completion[]): unknown[] {
+  return [
     completions.map((completion) => completion.tenant_id),
     completions.map((completion) => completion.id),
     completions.map((completion) => completion.attempt),
     completions.map((completion) => completion.lease_token),
     completions.map(({ result }) => (result === undefined ? null : JSON.stringify(result))),
-  ]);
-  return settledInOrder(completions, rows);
+  ];
+}
+
+const completeStatement = statement<{ id: string; status: Settled }>(
+  'complete',
+  `WITH ${completeRows('changed')}, ${recordEvents(actionOfStatus)}
+SELECT id, status FROM changed`,
+);
+
+/** running ──► completed, cancelling ──► cancelled. Fenced: answers what became of each, in order. */
+export async function complete(db: Queryable, completions: Completion[]): Promise<Settled[]> {
+  return settledInOrder(completions, await db.query(completeStatement, completeInput(completions)));
 }
 
 export function settledInOrder(leases: Lease[], rows: { id: string; status: Settled }[]): Settled[] {
