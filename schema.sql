@@ -47,7 +47,7 @@ CREATE TABLE events (
   at timestamp with time zone DEFAULT now() NOT NULL,
   data jsonb NOT NULL,
   CONSTRAINT events_pkey PRIMARY KEY (seq)
-);
+) WITH (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.1, autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX events_by_task ON events USING btree (tenant_id, task_id, seq);
 
 CREATE TABLE idempotency_keys (
@@ -128,7 +128,7 @@ CREATE TABLE tasks (
   CONSTRAINT tasks_result_iff_completed CHECK (result IS NULL OR status = 'completed'::task_status),
   CONSTRAINT tasks_scheduled_has_time CHECK (status <> 'scheduled'::task_status OR run_at IS NOT NULL),
   CONSTRAINT tasks_waiting_has_no_attempt CHECK ((status <> ALL (ARRAY['pending'::task_status, 'scheduled'::task_status, 'blocked'::task_status, 'queued'::task_status])) OR started_at IS NULL AND worker_id IS NULL)
-);
+) WITH (autovacuum_analyze_scale_factor=0.02, autovacuum_analyze_threshold=1000, autovacuum_vacuum_cost_delay=1, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000, fillfactor=85);
 CREATE INDEX tasks_by_label ON tasks USING gin (labels jsonb_path_ops) WHERE (labels <> '{}'::jsonb);
 CREATE INDEX tasks_by_name ON tasks USING btree (tenant_id, name, id);
 CREATE INDEX tasks_by_priority ON tasks USING btree (tenant_id, priority, id) WHERE (priority <> 'medium'::task_priority);

@@ -48,7 +48,11 @@ export class Kernel {
       onError: (message, error) => logger.warn({ err: error }, message),
     });
     const limits = { max_rescues: settings.ENGINE_MAX_RESCUES, cancel_grace_seconds: settings.ENGINE_CANCEL_GRACE_SECONDS };
-    const retention = { eventDays: settings.EVENTS_RETENTION_DAYS, idempotencyHours: settings.IDEMPOTENCY_RETENTION_HOURS };
+    const retention = {
+      taskDays: settings.TASKS_RETENTION_DAYS,
+      eventDays: settings.EVENTS_RETENTION_DAYS,
+      idempotencyHours: settings.IDEMPOTENCY_RETENTION_HOURS,
+    };
     const duties: Duty[] = [scheduler(this.engine), rescuer(this.engine, limits), pruner(database, retention)];
     this.loops = duties.map(
       (duty) =>

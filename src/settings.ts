@@ -142,6 +142,12 @@ export const settingDefinitions = {
     max: 3600,
     doc: 'Seconds running attempts may still take at shutdown before they are handed back to their queue.',
   }),
+  TASKS_RETENTION_DAYS: integer({
+    default: '30',
+    min: 0,
+    max: 3650,
+    doc: 'Days after its end that a task is kept, with its attempts and logs; 0 keeps it for ever.',
+  }),
   EVENTS_RETENTION_DAYS: integer({
     default: '7',
     min: 1,

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestDatabase } from '../../test/support/database.js';
 import type { Database } from '../database/database.js';
-import { firstIdAt, listQuery } from './list-query.js';
+import { firstIdAt } from '../engine/task-id.js';
+import { listQuery } from './list-query.js';
 import { ListTasksDto } from './task-filters.dto.js';
 import { toTaskView } from './task-view.js';
 
@@ -137,7 +138,7 @@ const cases: [string, Partial<ListTasksDto>][] = [
   ['created_after, few', { created_after: nearEnd }],
   ['created_before, half', { created_before: middle }],
   ['created between', { created_after: middle, created_before: nearEnd }],
-  ['a cursor in the middle', { cursor: firstIdAt(middle) }],
+  ['a cursor in the middle', { cursor: firstIdAt(Date.parse(middle)) }],
   ['status and type', { status: ['failed'], type: ['http.request'] }],
   [
     'status, type and queue, several of each',
@@ -147,10 +148,10 @@ const cases: [string, Partial<ListTasksDto>][] = [
   ['common status and rare type', { status: ['completed'], type: ['report.render'] }],
   ['rare priority and common status', { priority: ['critical'], status: ['completed'] }],
   ['common name and rare status', { name: ['Nightly import'], status: ['scheduled'] }],
-  ['status and cursor', { status: ['completed'], cursor: firstIdAt(middle) }],
+  ['status and cursor', { status: ['completed'], cursor: firstIdAt(Date.parse(middle)) }],
   ['two common ones', { status: ['completed'], type: ['http.request'] }],
   ['label and status', { label: ['team=team-3'], status: ['completed'] }],
-  ['label and cursor', { label: ['env=prod'], cursor: firstIdAt(middle) }],
+  ['label and cursor', { label: ['env=prod'], cursor: firstIdAt(Date.parse(middle)) }],
   ['status and time', { status: ['completed'], created_before: middle }],
   [
     'more alternatives than arms',

@@ -1,3 +1,4 @@
+import { firstIdAt } from '../engine/task-id.js';
 import type { ListTasksDto } from './task-filters.dto.js';
 import { labelsIn } from './task-filters.dto.js';
 import { taskColumns } from './task-view.js';
@@ -20,8 +21,8 @@ export function listQuery(tenantId: string, filters: ListTasksDto): { text: stri
   const order = `ORDER BY id ${descending ? 'DESC' : 'ASC'}`;
 
   const common = [`tenant_id = ${bind(tenantId)}`];
-  if (filters.created_after) common.push(`id >= ${bind(firstIdAt(filters.created_after))}::uuid`);
-  if (filters.created_before) common.push(`id < ${bind(firstIdAt(filters.created_before))}::uuid`);
+  if (filters.created_after) common.push(`id >= ${bind(firstIdAt(Date.parse(filters.created_after)))}::uuid`);
+  if (filters.created_before) common.push(`id < ${bind(firstIdAt(Date.parse(filters.created_before)))}::uuid`);
   if (filters.cursor) common.push(`id ${descending ? '<' : '>'} ${bind(filters.cursor)}::uuid`);
   // The partial index holds labelled tasks alone, and the planner cannot see that a match is one.
   if (filters.label) {
@@ -64,10 +65,4 @@ function expand(filters: Alternatives[]): Condition[][] {
     arms = arms.flatMap((arm) => choices.map((choice) => [...arm, choice]));
   }
   return arms;
-}
-
-/** The smallest UUIDv7 of a moment: ids begin with their milliseconds, so a time range is a range of ids. */
-export function firstIdAt(time: string): string {
-  const hex = Date.parse(time).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }

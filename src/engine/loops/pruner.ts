@@ -1,7 +1,10 @@
 import { statement, type Database } from '../../database/database.js';
 import type { Duty } from './loop.js';
+import { pruneTasks } from './prune-tasks.js';
 
 const batch = 5_000;
+/** Fewer, as each takes its attempts, its logs and nine index entries along. */
+const taskBatch = 500;
 
 const pruneEventsStatement = statement<{ pruned: number }>(
   'prune_events',
@@ -27,19 +30,22 @@ SELECT count(*) AS pruned FROM gone`,
 );
 
 export interface Retention {
+  /** Days after its end that a task is kept; 0 keeps it for ever. */
+  taskDays: number;
   eventDays: number;
   idempotencyHours: number;
 }
 
-/** Lets old events and idempotency keys go, oldest first. */
-export function pruner(database: Database, { eventDays, idempotencyHours }: Retention): Duty {
+/** Lets old tasks, events and idempotency keys go, oldest first, in bounded batches. */
+export function pruner(database: Database, { taskDays, eventDays, idempotencyHours }: Retention): Duty {
   return {
     name: 'pruner',
     intervalMs: 60_000,
     async run() {
+      const tasks = taskDays ? await pruneTasks(database.loops, taskDays, taskBatch) : 0;
       const [events] = await database.loops.query(pruneEventsStatement, [eventDays, batch]);
       const [keys] = await database.loops.query(pruneKeysStatement, [idempotencyHours, batch]);
-      return events!.pruned === batch || keys!.pruned === batch;
+      return tasks === taskBatch || events!.pruned === batch || keys!.pruned === batch;
     },
   };
 }

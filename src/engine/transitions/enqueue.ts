@@ -1,4 +1,5 @@
 import { statement, type Queryable } from '../../database/database.js';
+import { timeOfId } from '../task-id.js';
 import type { NewTask, TaskRow } from '../task-row.js';
 import { recordEvents } from './sql.js';
 
@@ -44,9 +45,4 @@ export async function enqueue(db: Queryable, tasks: NewTask[]): Promise<TaskRow[
   ]);
   const byId = new Map(rows.map((row) => [row.id, row]));
   return tasks.map((task) => byId.get(task.id)!);
-}
-
-/** A UUIDv7 begins with its milliseconds; taking `created_at` from there makes a time range a range of ids. */
-function timeOfId(id: string): string {
-  return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString();
 }
