@@ -12,7 +12,7 @@ as_account=()
 case ${1:-} in
   root)
     [ "$(id -u)" -eq 0 ] || { echo 'Not root, so there is nothing to try as root.'; exit 0; }
-    home=$(mktemp -d /root/arkitect-ci-XXXXXX)
+    home=$(mktemp -d "$(getent passwd root | cut -d: -f6)/arkitect-ci-XXXXXX")
     ;;
   user)
     home=$(mktemp -d /tmp/arkitect-ci-XXXXXX)
