@@ -211,7 +211,8 @@ test('no request of any shape is answered with a fault of the server', async () 
       const status = await expectNoFault(method, path, content, sent);
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
     }),
-    bounded,
+    // On a slow machine the time may be over before chance has found a request without any fault.
+    { ...bounded, examples: [['GET', '/tasks', 'ID', '', undefined, {}]] },
   );
   expect([...statuses.keys()]).toEqual(expect.arrayContaining([200, 400, 404, 405, 415]));
 }, 120_000);
