@@ -151,7 +151,8 @@ test('of two executes that arrive together one wins and the other is told so', a
   const { id } = await create({ start: 'manual' });
   const ref = { tenant_id: 'default', id };
   const answers = await Promise.all([t.engine.execute(ref), t.engine.execute(ref)]);
-  expect(answers.map((row) => row?.status).toSorted()).toEqual(['queued', undefined]);
+  expect(answers.filter((row) => row?.status === 'queued')).toHaveLength(1);
+  expect(answers.filter((row) => row === undefined)).toHaveLength(1);
 });
 
 describe('failing', () => {
