@@ -14,7 +14,7 @@ beforeAll(async () => {
   database = await createDatabase();
   sql = new pg.Pool({ connectionString: database.url, max: 2 });
   // The database is dropped while its last connections are still closing.
-  sql.on('connect', (client) => client.on('error', () => undefined));
+  sql.on('error', () => undefined);
   replicas = await Promise.all([startTestServer({}, database.url), startTestServer({}, database.url)]);
 });
 afterEach(closeSockets);
