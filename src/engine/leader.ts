@@ -3,10 +3,12 @@ import type { Database } from '../database/database.js';
 
 const leaderLock = 4_711_000_002;
 const checkMs = 5_000;
+/** A leader that stands still, or that the database cannot hear, would keep the lock: its session ends when it misses two checks. */
+const silenceMs = 15_000;
 
 /**
  * One leader a database, by a session lock on a connection of its own: it is free again the moment that session dies,
- * whatever became of the process, so there is no term to outlive.
+ * whatever became of the process. Two that both believe to lead do no harm: every duty locks the rows it moves.
  */
 export class Leader {
   private client: pg.Client | undefined;
@@ -52,6 +54,7 @@ export class Leader {
       const client = await this.database.connect('leader');
       client.on('end', () => this.client === client && this.drop());
       this.client = client;
+      await client.query(`SET idle_session_timeout = ${silenceMs}`);
     }
     if (this.leading) {
       await this.client.query('SELECT 1');

@@ -1,4 +1,4 @@
-import type { Backoff, Json, JsonObject, Task, TaskPriority, TaskStatus } from '../tasks/task.js';
+import type { Backoff, Json, JsonObject, Task, TaskPriority } from '../tasks/task.js';
 
 /** One row of `tasks` as the driver returns it: the client's view and what only the engine may see. */
 export interface TaskRow extends Task {
@@ -39,10 +39,10 @@ export interface NewTask extends TaskRef {
   created_by: string;
 }
 
-/** A running attempt, as a worker receives it. */
-export interface ClaimedTask extends TaskRow {
-  status: Extract<TaskStatus, 'running'>;
-  lease_token: string;
-}
+/** A running attempt, as a worker receives it: what it needs to run, and no more, as every column costs on the way. */
+export interface ClaimedTask
+  extends
+    Lease,
+    Pick<Task, 'name' | 'type' | 'queue' | 'priority' | 'labels' | 'parameters' | 'max_attempts' | 'timeout_seconds' | 'worker_id'> {}
 
 export type { Json, JsonObject };

@@ -1,4 +1,4 @@
-import type { ClaimedTask } from '../../src/engine/task-row.js';
+import type { ClaimedTask, Json } from '../../src/engine/task-row.js';
 import type { TestServer } from './server.js';
 
 /** Plays the worker on a server with RUNNER_SLOTS=0, so that the test decides when an attempt starts and how it ends. */
@@ -18,7 +18,7 @@ export class HandWorker {
     return task;
   }
 
-  async complete(task: ClaimedTask, result: ClaimedTask['result'] = null): Promise<void> {
+  async complete(task: ClaimedTask, result: Json = null): Promise<void> {
     await this.engine.complete([{ ...task, result }]);
   }
 

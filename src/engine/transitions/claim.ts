@@ -12,7 +12,7 @@ export interface Claim {
   lease_seconds: number;
 }
 
-/** The CTE `name` of claimed rows; its four parameters begin at `first`, in the order of `claimColumns`. */
+/** The CTE `name` of claimed rows; its four parameters begin at `first`, in the order of `claimInput`. */
 export function claimNext(name: string, first: number): string {
   const [types, limit, workerId, leaseSeconds] = [0, 1, 2, 3].map((offset) => `$${first + offset}`);
   return `next AS MATERIALIZED (
@@ -32,17 +32,36 @@ export function claimNext(name: string, first: number): string {
 )`;
 }
 
-export function claimColumns({ types, limit, worker_id, lease_seconds }: Claim): unknown[] {
+/** Columns of a `ClaimedTask`; source: alias `c`. */
+export const claimedColumns = [
+  'tenant_id',
+  'id',
+  'attempt',
+  'lease_token',
+  'name',
+  'type',
+  'queue',
+  'priority',
+  'labels',
+  'parameters',
+  'max_attempts',
+  'timeout_seconds',
+  'worker_id',
+]
+  .map((column) => `c.${column}`)
+  .join(', ');
+
+export function claimInput({ types, limit, worker_id, lease_seconds }: Claim): unknown[] {
   return [types, limit, worker_id, lease_seconds];
 }
 
 export const claimStatement = statement<ClaimedTask>(
   'claim',
   `WITH ${claimNext('changed', 1)}, ${recordEvents("'task_started'")}
-SELECT * FROM changed ORDER BY priority DESC, id`,
+SELECT ${claimedColumns} FROM changed c ORDER BY c.priority DESC, c.id`,
 );
 
 /** queued ──► running: the most urgent tasks, oldest first; no task is ever given to two claimers. */
 export function claim(db: Queryable, request: Claim): Promise<ClaimedTask[]> {
-  return db.query(claimStatement, claimColumns(request));
+  return db.query(claimStatement, claimInput(request));
 }

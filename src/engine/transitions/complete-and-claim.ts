@@ -1,17 +1,22 @@
 import { statement, type Queryable } from '../../database/database.js';
 import type { ClaimedTask } from '../task-row.js';
-import { claimColumns, claimNext, type Claim } from './claim.js';
+import { claimedColumns, claimInput, claimNext, type Claim } from './claim.js';
 import { completeInput, completeRows, settledInOrder, type Completion, type Settled } from './complete.js';
 import { actionOfStatus, recordEvents } from './sql.js';
 
-const completeAndClaimStatement = statement<ClaimedTask & { claimed: boolean }>(
+type Row = ClaimedTask & { settled_id: string | null; settled_status: Settled };
+
+const completeAndClaimStatement = statement<Row>(
   'complete_and_claim',
   `WITH ${completeRows('completed')},
 ${claimNext('claimed', 6)},
 changed AS (
   SELECT * FROM completed UNION ALL SELECT * FROM claimed
 ), ${recordEvents(`CASE t.status WHEN 'running' THEN 'task_started' ELSE ${actionOfStatus} END`)}
-SELECT c.*, c.status = 'running' AS claimed FROM changed c ORDER BY priority DESC, id`,
+-- Two lists in one answer: a row is either a settled task or a claimed one.
+SELECT s.id AS settled_id, s.status AS settled_status, ${claimedColumns}
+FROM completed s FULL JOIN claimed c ON false
+ORDER BY c.priority DESC, c.id`,
 );
 
 /**
@@ -23,7 +28,7 @@ export async function completeAndClaim(
   completions: Completion[],
   request: Claim,
 ): Promise<{ settled: Settled[]; claimed: ClaimedTask[] }> {
-  const rows = await db.query(completeAndClaimStatement, [...completeInput(completions), ...claimColumns(request)]);
-  const { claimed = [], settled = [] } = Object.groupBy(rows, (row) => (row.claimed ? 'claimed' : 'settled'));
-  return { settled: settledInOrder(completions, settled as unknown as { id: string; status: Settled }[]), claimed };
+  const rows = await db.query(completeAndClaimStatement, [...completeInput(completions), ...claimInput(request)]);
+  const settled = rows.flatMap(({ settled_id: id, settled_status: status }) => (id === null ? [] : [{ id, status }]));
+  return { settled: settledInOrder(completions, settled), claimed: rows.filter((row) => row.settled_id === null) };
 }

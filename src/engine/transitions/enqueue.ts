@@ -3,7 +3,10 @@ import { timeOfId } from '../task-id.js';
 import type { NewTask, TaskRow } from '../task-row.js';
 import { recordEvents } from './sql.js';
 
-const enqueueStatement = statement<TaskRow>(
+/** What the database alone decides of a new row; the rest is as it was given. */
+type Placed = Pick<TaskRow, 'id' | 'status' | 'queued_at' | 'updated_at'>;
+
+const enqueueStatement = statement<Placed>(
   'enqueue',
   `WITH input AS (
   SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::task_priority[], $7::jsonb[], $8::jsonb[],
@@ -21,7 +24,7 @@ const enqueueStatement = statement<TaskRow>(
   FROM placed
   RETURNING *
 ), ${recordEvents("'task_created'")}
-SELECT * FROM changed`,
+SELECT id, status, queued_at, updated_at FROM changed`,
 );
 
 /** create ──► pending | scheduled | queued. Answers the rows in the order of `tasks`. */
@@ -44,5 +47,27 @@ export async function enqueue(db: Queryable, tasks: NewTask[]): Promise<TaskRow[
     tasks.map((task) => timeOfId(task.id)),
   ]);
   const byId = new Map(rows.map((row) => [row.id, row]));
-  return tasks.map((task) => byId.get(task.id)!);
+  return tasks.map((task) => newRow(task, byId.get(task.id)!));
+}
+
+function newRow({ start: _start, ...task }: NewTask, placed: Placed): TaskRow {
+  return {
+    ...task,
+    ...placed,
+    created_at: timeOfId(task.id),
+    result: null,
+    error: null,
+    progress: 0,
+    progress_message: null,
+    attempt: 0,
+    worker_id: null,
+    started_at: null,
+    finished_at: null,
+    version: 1,
+    uncounted_attempts: 0,
+    rescues: 0,
+    lease_token: null,
+    lease_expires_at: null,
+    cancel_requested_at: null,
+  };
 }
