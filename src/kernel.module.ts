@@ -6,6 +6,7 @@ import { HandlerRegistry } from './handlers/handlers.js';
 import { HEALTH_PROBES } from './health/health-probe.js';
 import { Lifecycle } from './health/lifecycle.js';
 import { databaseProbe, migrationsProbe, wakeUpsProbe } from './health/database.probes.js';
+import { redisProbe } from './health/redis.probe.js';
 import type { Kernel } from './kernel.js';
 import { SETTINGS, type Settings } from './settings.js';
 
@@ -14,6 +15,7 @@ import { SETTINGS, type Settings } from './settings.js';
 export class KernelModule {
   static of(kernel: Kernel, settings: Settings): DynamicModule {
     const probes = [databaseProbe(kernel.database), migrationsProbe(kernel.database), wakeUpsProbe(kernel.wakeUps)];
+    if (kernel.redis) probes.push(redisProbe(kernel.redis));
     const providers = [
       { provide: SETTINGS, useValue: settings },
       { provide: Database, useValue: kernel.database },

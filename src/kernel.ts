@@ -9,6 +9,10 @@ import { pruner } from './engine/loops/pruner.js';
 import { rescuer } from './engine/loops/rescuer.js';
 import { scheduler } from './engine/loops/scheduler.js';
 import { EventLog } from './events/event-log.js';
+import { EventRelay } from './events/event-relay.js';
+import { onceAMinute } from './events/once-a-minute.js';
+import { RedisBus } from './events/redis-bus.js';
+import { RedisTransport } from './events/redis-transport.js';
 import { WakeUps } from './events/wake-ups.js';
 import { builtInHandlers, HandlerRegistry } from './handlers/handlers.js';
 import { Runner } from './runner/runner.js';
@@ -22,6 +26,8 @@ export class Kernel {
   readonly engine: Engine;
   readonly eventLog: EventLog;
   readonly wakeUps: WakeUps;
+  /** Only with `REDIS_URL`. */
+  readonly redis: RedisBus | undefined;
   readonly leader: Leader;
   readonly handlers: HandlerRegistry;
   readonly runner: Runner;
@@ -36,8 +42,23 @@ export class Kernel {
     const { database } = open;
     const warn = (message: string) => (error: unknown) => logger.warn({ err: error }, message);
     this.handlers = new HandlerRegistry(builtInHandlers(settings));
-    this.wakeUps = new WakeUps(database, replicaId, warn('Wake-ups between replicas are interrupted; polling goes on'));
-    this.eventLog = new EventLog(database, this.wakeUps, warn('The event log could not be read; it is tried again'));
+    this.redis = settings.REDIS_URL ? connectRedis(settings.REDIS_URL, replicaId, logger) : undefined;
+    this.wakeUps = new WakeUps(
+      database,
+      replicaId,
+      warn('Wake-ups between replicas are interrupted; polling goes on'),
+      this.redis && new RedisTransport(this.redis),
+    );
+    const relay =
+      this.redis &&
+      new EventRelay(
+        this.redis,
+        () => this.leader.isLeader,
+        onceAMinute<void>(() =>
+          logger.warn('A message in Redis is not a batch of events and was ignored: somebody else writes to our channel'),
+        ),
+      );
+    this.eventLog = new EventLog(database, this.wakeUps, warn('The event log could not be read; it is tried again'), relay);
     this.engine = new Engine(database, this.wakeUps);
     this.leader = new Leader(database, warn('The connection of the leader election broke'));
     this.runner = new Runner(this.engine, this.handlers, this.wakeUps, {
@@ -66,6 +87,7 @@ export class Kernel {
     const kernel = new Kernel(settings, open, `${hostname().slice(0, 40)}-${process.pid}-${randomUUID().slice(0, 8)}`, logger);
     try {
       await kernel.wakeUps.start();
+      await kernel.redis?.start(open.database);
       await kernel.eventLog.start();
       await kernel.leader.start();
       // What an earlier run of this server left running goes on now, not when its leases would have ended.
@@ -97,6 +119,21 @@ export class Kernel {
     await this.leader.stop();
     await this.eventLog.stop();
     await this.wakeUps.stop();
+    await this.redis?.close();
     await this.open.close();
   }
+}
+
+function connectRedis(url: string, replicaId: string, logger: Logger): RedisBus {
+  const redis = new RedisBus(
+    url,
+    replicaId,
+    // The message alone: the error of a refused AUTH carries the password.
+    onceAMinute((error: Error) => logger.warn(`Redis cannot be used just now; it is tried again: ${error.message}`)),
+  );
+  redis.onChange((connected) => {
+    if (connected) logger.info('Redis carries events and wake-ups between the replicas');
+    else logger.warn('Redis is away; events and wake-ups go by the database');
+  });
+  return redis;
 }

@@ -4,14 +4,17 @@ import { PinoPretty } from 'pino-pretty';
 import type { Settings } from './settings.js';
 import { requestContext } from './transport/request-context.js';
 
-const secretKeys = ['authorization', 'cookie', 'password', 'token', 'ADMIN_TOKEN', 'DATABASE_URL'];
+const secretKeys = ['authorization', 'cookie', 'password', 'token', 'ADMIN_TOKEN', 'DATABASE_URL', 'REDIS_URL'];
 
 /**
  * The process's logger: JSON lines on stdout, or readable text when stdout is a terminal. Every line of a request carries
  * its `request_id`. Secrets are removed by key, and those of `settings` also wherever else they turn up in a line.
  */
 export function createLogger(settings: Settings, stream: DestinationStream = defaultStream()): Logger {
-  const secrets = [settings.ADMIN_TOKEN, settings.DATABASE_URL, passwordOf(settings.DATABASE_URL)].filter((secret) => secret.length > 0);
+  const { ADMIN_TOKEN, DATABASE_URL, REDIS_URL } = settings;
+  // A REDIS_URL may be several; Sentinels share one password.
+  const redisPasswords = REDIS_URL.split(',').map((part) => passwordOf(part));
+  const secrets = [ADMIN_TOKEN, DATABASE_URL, passwordOf(DATABASE_URL), REDIS_URL, ...redisPasswords].filter((secret) => secret.length > 0);
   const options: LoggerOptions = {
     level: settings.LOG_LEVEL,
     base: undefined,

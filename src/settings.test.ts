@@ -23,6 +23,16 @@ test('the environment wins over .env, and an empty value means the default', () 
   expect(loadSettings({ PORT: '8002' }, envFile).settings).toMatchObject({ PORT: 8002, RUNNER_SLOTS: 3, LOG_LEVEL: 'info' });
 });
 
+test.each([
+  'redis://localhost',
+  'rediss://user:p%40ss@redis.example.com:6380/2',
+  'redis://[::1]:6379',
+  'redis://:secret@a:1,redis://:secret@b:2',
+  'redis+sentinel://:secret@a:26379,b/the-master',
+])('%s is a REDIS_URL', (url) => {
+  expect(loadSettings({ REDIS_URL: url }, envFile).settings.REDIS_URL).toBe(url);
+});
+
 test('settings cannot be changed afterwards', () => {
   const { settings } = loadSettings({ CORS_ORIGINS: 'https://a.example' }, envFile);
   expect(() => Object.assign(settings, { PORT: 1 })).toThrow(TypeError);
@@ -36,6 +46,12 @@ describe('a bad value is refused with the key, what it got and what it accepts',
     [{ RUNNER_SLOTS: '-1' }, 'RUNNER_SLOTS is "-1", but must be a whole number from 0 to 1000.'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL is "loud", but must be one of fatal, error, warn, info, debug, trace, silent.'],
     [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL is not valid, but must be empty, or a postgres:// or postgresql:// URL.'],
+    [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL is not valid, but must be empty, redis://host:port or rediss://host:port'],
+    [{ REDIS_URL: 'redis://host:70000' }, 'REDIS_URL is not valid'],
+    [{ REDIS_URL: 'redis://:100%@host' }, 'REDIS_URL is not valid'],
+    [{ REDIS_URL: 'redis://:%ff@host' }, 'REDIS_URL is not valid'],
+    [{ REDIS_URL: 'redis://a:1,http://b:2' }, 'REDIS_URL is not valid'],
+    [{ REDIS_URL: 'redis+sentinel://a:1,b:2' }, 'REDIS_URL is not valid'],
     [{ ADMIN_TOKEN: 'short' }, 'ADMIN_TOKEN is not valid, but must be empty, or 16 to 512 printable characters without spaces.'],
     [{ CORS_ORIGINS: '*' }, 'CORS_ORIGINS is "*", but must be origins such as https://app.example.com, separated by commas.'],
   ])('%j', (environment, message) => {

@@ -40,6 +40,33 @@ function oneOf<const T extends string>(options: Options & { values: readonly T[]
   };
 }
 
+/** One server, a Cluster (several URLs) or Sentinels (several hosts and a name), as `events/redis-connection.ts` takes it apart. */
+function redisUrl(options: Options): Definition<string> {
+  const user = '([^\\s@/,]*@)?';
+  const address = '([\\w.-]+|\\[[\\da-fA-F:.]+\\])(:\\d{1,5})?';
+  const server = `rediss?://${user}${address}`;
+  const pattern = new RegExp(
+    `^(|${server}(/\\d{0,4})?|${server}/?(,${server}/?)+|redis\\+sentinel://${user}${address}(,${address})*/[\\w.-]+)$`,
+  );
+  // The pattern does not know which ports and escapes there are.
+  const isUrl = (part: string) => URL.canParse(part.includes('://') ? part : `redis://${part}`) && isDecodable(part);
+  return {
+    ...options,
+    accepts:
+      'empty, redis://host:port or rediss://host:port, several of these separated by commas (Cluster), or redis+sentinel://host:port,host:port/master-name',
+    parse: (value) => (pattern.test(value) && (!value || value.split(',').every(isUrl)) ? value : undefined),
+  };
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function list(options: Options & { accepts: string; item: RegExp }): Definition<readonly string[]> {
   const { item, ...rest } = options;
   return {
@@ -81,6 +108,11 @@ export const settingDefinitions = {
     min: 2,
     max: 200,
     doc: 'Connections for requests; the engine and the listeners use a handful more.',
+  }),
+  REDIS_URL: redisUrl({
+    default: '',
+    doc: 'Redis 6 or newer between replicas (redis://user:password@host:6379; also rediss://, Cluster, Sentinel). Empty: PostgreSQL alone.',
+    secret: true,
   }),
   ADMIN_TOKEN: text({
     default: '',

@@ -29,14 +29,15 @@ export interface DatabaseOptions {
 }
 
 /** A hung statement must not hold a caller for ever. */
-const statementTimeoutMs = 30_000;
-/** Named statements take milliseconds. The engine's own stay so on the server, too: what was given up is not to go on there. */
-const namedStatementTimeoutMs = 10_000;
-/** A router that forgets a connection tells nobody: an answer that is this late will not come, whatever the server's own limit. */
-const lateMs = 2_000;
+const statementTimeoutMs = 10_000;
+
+/** A network that loses a connection without a word tells neither side: an answer this late will not come. */
+const answerTimeoutMs = 12_000;
+
 const connectTimeoutMs = 5_000;
-/** Dead peers of quiet connections are noticed after this and ten seconds more, not after the two hours of the system. */
-const keepAliveMs = 10_000;
+
+/** A dead peer of a quiet connection is noticed some ten seconds after this, not after the two hours of the system. */
+const keepAliveAfterMs = 10_000;
 
 /**
  * The engine's statements walk an index to a few rows, whatever the statistics say. On a table that was never analysed, or
@@ -57,14 +58,14 @@ export class Database {
   readonly loops: Pool;
 
   constructor(private readonly options: DatabaseOptions) {
-    this.api = new Pool(options, 'api', options.poolSize, noJit, statementTimeoutMs);
-    this.engine = new Pool(options, 'engine', 4, `${noJit} ${pinnedPlans}`, namedStatementTimeoutMs);
-    this.loops = new Pool(options, 'loops', 2, `${noJit} ${pinnedPlans}`, statementTimeoutMs);
+    this.api = new Pool(options, 'api', options.poolSize, noJit);
+    this.engine = new Pool(options, 'engine', 4, `${noJit} ${pinnedPlans}`);
+    this.loops = new Pool(options, 'loops', 2, `${noJit} ${pinnedPlans}`);
   }
 
   /** A connection of its own, for what must outlive a statement: LISTEN and session locks. The caller ends it. */
   async connect(name: string): Promise<pg.Client> {
-    const client = new pg.Client(clientConfig(this.options.connection, name, namedStatementTimeoutMs));
+    const client = new pg.Client(clientConfig(this.options.connection, name));
     client.on('error', this.options.onError);
     await client.connect();
     return client;
@@ -78,9 +79,9 @@ export class Database {
 class Pool implements Queryable {
   private readonly pool: pg.Pool;
 
-  constructor(options: DatabaseOptions, name: string, max: number, serverOptions: string, timeoutMs: number) {
+  constructor(options: DatabaseOptions, name: string, max: number, serverOptions: string) {
     this.pool = new pg.Pool({
-      ...clientConfig(options.connection, name, timeoutMs),
+      ...clientConfig(options.connection, name),
       options: serverOptions,
       max,
       idleTimeoutMillis: 30_000,
@@ -129,16 +130,16 @@ async function run<Row>(target: pg.Pool | pg.ClientBase, config: pg.QueryConfig)
   return rows;
 }
 
-function clientConfig(connection: pg.ClientConfig, name: string, timeoutMs: number): pg.ClientConfig {
+function clientConfig(connection: pg.ClientConfig, name: string): pg.ClientConfig {
   return {
     ...connection,
     application_name: `arkitect ${name}`,
-    statement_timeout: timeoutMs,
-    query_timeout: timeoutMs + lateMs,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: answerTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
-    keepAliveInitialDelayMillis: keepAliveMs,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
     types: { getTypeParser: ((oid: number, format: 'text' | 'binary') => parserOf(oid, format)) as typeof pg.types.getTypeParser },
   };
 }

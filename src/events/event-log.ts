@@ -1,4 +1,5 @@
 import { statement, type Database } from '../database/database.js';
+import type { EventBatch, EventRelay } from './event-relay.js';
 import type { TaskEvent } from './events.js';
 import type { WakeUps } from './wake-ups.js';
 
@@ -30,6 +31,8 @@ const endOfLog = Number.MAX_SAFE_INTEGER;
 const pageSize = 1_000;
 const pollMs = 5_000;
 const writerPollMs = 3;
+/** How long a wake-up waits for the leader's batch before this replica reads the log itself. */
+const batchPatienceMs = 30;
 
 /**
  * The tail of the event log, for this process.
@@ -37,27 +40,37 @@ const writerPollMs = 3;
  * A number taken earlier may commit later, so a reader that simply remembers the last `seq` it saw would skip rows.
  * The tail stops at a gap, notes which transactions were writing events at that moment, and goes on when all of them
  * have ended: by then the missing row is visible, or was rolled back and never will be (docs/decisions/0004).
+ *
+ * With a relay the leader's batches save most of these reads. `position` alone decides what is new, so what is lost on
+ * the way is read from the log, and what comes twice is dropped (docs/decisions/0007).
  */
 export class EventLog {
   private readonly listeners = new Set<(events: TaskEvent[]) => void>();
+  /** Events handed on, by where they came from. */
+  readonly counts = { log: 0, relay: 0 };
   private position = -1;
   private draining: Promise<void> | undefined;
   private woken = false;
   private stopped = false;
   private pollTimer: NodeJS.Timeout | undefined;
+  private batchTimer: NodeJS.Timeout | undefined;
+  /** Wake-ups since `batchTimer` was set: what the last of them meant may not be in the next batch. */
+  private hints = 0;
   private unsubscribe: (() => void) | undefined;
 
   constructor(
     private readonly database: Database,
     private readonly wakeUps: WakeUps,
     private readonly onError: (error: Error) => void,
+    private readonly relay?: EventRelay,
   ) {}
 
   async start(): Promise<void> {
     const { last } = await this.bounds();
     await this.writersGone(await this.writers());
     this.position = last;
-    this.unsubscribe = this.wakeUps.on('events', () => this.wake());
+    this.unsubscribe = this.wakeUps.on('events', () => this.hint());
+    this.relay?.onBatch((batch) => this.take(batch));
     this.schedulePoll();
   }
 
@@ -65,6 +78,7 @@ export class EventLog {
     this.stopped = true;
     this.unsubscribe?.();
     clearTimeout(this.pollTimer);
+    clearTimeout(this.batchTimer);
     await this.draining;
     // Whoever follows waits for the log to grow; this is their last wake-up.
     for (const listener of this.listeners) listener([]);
@@ -135,7 +149,31 @@ export class EventLog {
     });
   }
 
+  /** The log has grown. */
+  private hint(): void {
+    this.hints++;
+    if (!this.relay?.delivers) return this.wake();
+    this.batchTimer ??= setTimeout(() => this.wake(), batchPatienceMs);
+  }
+
+  private take({ from, through, events }: EventBatch): void {
+    if (this.stopped || through <= this.position) return;
+    // What is missing is in the log, and so is the batch.
+    if (from > this.position || !events) return this.wake();
+    this.handOn(events, through, 'relay');
+    const more = this.hints > 1;
+    this.forgetHints();
+    if (more) this.hint();
+  }
+
+  private forgetHints(): void {
+    this.hints = 0;
+    clearTimeout(this.batchTimer);
+    this.batchTimer = undefined;
+  }
+
   private wake(): void {
+    this.forgetHints();
     this.woken = true;
     this.draining ??= this.drain()
       .catch(this.onError)
@@ -169,17 +207,30 @@ export class EventLog {
 
   private async advance(page: TaskEvent[]): Promise<void> {
     const through = page.at(-1)!.seq;
-    if (through === this.position + page.length) return this.publish(page, through);
-    const firstGap = page.findIndex((event, index) => event.seq !== this.position + index + 1);
-    if (firstGap > 0) this.publish(page.slice(0, firstGap), page[firstGap - 1]!.seq);
+    // While the page was read, a batch may have brought some of it.
+    const fresh = this.after(page);
+    const firstGap = fresh.findIndex((event, index) => event.seq !== this.position + index + 1);
+    if (firstGap < 0) return this.handOn(fresh, through, 'log');
+    if (firstGap > 0) this.handOn(fresh.slice(0, firstGap), fresh[firstGap - 1]!.seq, 'log');
     await this.writersGone(await this.writers());
     const settled: TaskEvent[] = await this.database.loops.query(readStatement, [this.position, through, endOfLog]);
-    this.publish(settled, through);
+    this.handOn(settled, through, 'log');
   }
 
-  private publish(events: TaskEvent[], through: number): void {
+  /** `events` are all there are between the present position, or an earlier one, and `through`. */
+  private handOn(events: TaskEvent[], through: number, source: 'log' | 'relay'): void {
+    const from = this.position;
+    if (through <= from) return;
+    const fresh = this.after(events);
     this.position = through;
-    for (const listener of this.listeners) listener(events);
+    this.counts[source] += fresh.length;
+    // First to those who are farther away.
+    if (source === 'log') this.relay?.publish({ from, through, events: fresh });
+    for (const listener of this.listeners) listener(fresh);
+  }
+
+  private after(events: TaskEvent[]): TaskEvent[] {
+    return events[0] && events[0].seq <= this.position ? events.filter((event) => event.seq > this.position) : events;
   }
 
   private async writers(): Promise<Set<string>> {

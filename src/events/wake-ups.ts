@@ -1,5 +1,6 @@
-import type pg from 'pg';
-import { statement, type Database } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import { NotifyTransport } from './notify-transport.js';
+import type { WakeUpTransport } from './wake-up-transport.js';
 
 /**
  * Hints between replicas: `events` (the log has grown), `queued` (there is work), `cancelling` (an attempt is to stop).
@@ -7,41 +8,46 @@ import { statement, type Database } from '../database/database.js';
  */
 export type WakeUp = 'events' | 'queued' | 'cancelling';
 
-const notifyStatement = statement('notify', "SELECT pg_notify('arkitect_wake_ups', $1)");
-
 /** Two NOTIFYs of one replica are at least this far apart: each takes a lock over the whole database at commit. */
 const coalesceMs = 5;
-const reconnectMs = 1_000;
 
-/** Wake-ups within this process at once, and to the other replicas by one coalesced NOTIFY of its own transaction. */
+/**
+ * Wake-ups within this process at once, and to the other replicas by one coalesced message: by Redis where there is one
+ * and it works, else by a NOTIFY of its own transaction. Both are listened to all the time, as the others may see it otherwise.
+ */
 export class WakeUps {
   private readonly listeners = new Map<WakeUp, Set<() => void>>();
   private readonly unsent = new Set<WakeUp>();
+  private readonly notify: WakeUpTransport;
   private sending: Promise<void> | undefined;
-  private client: pg.Client | undefined;
-  private reconnectTimer: NodeJS.Timeout | undefined;
   private stopped = false;
 
   constructor(
-    private readonly database: Database,
-    private readonly replicaId: string,
+    database: Database,
+    replicaId: string,
     private readonly onError: (error: Error) => void,
-  ) {}
+    private readonly redis?: WakeUpTransport,
+  ) {
+    this.notify = new NotifyTransport(database, replicaId, onError);
+  }
 
   async start(): Promise<void> {
-    await this.listen();
+    const receive = (kinds: string) => kinds.split(',').forEach((kind) => this.wake(kind as WakeUp));
+    const missed = () => [...this.listeners.keys()].forEach((kind) => this.wake(kind));
+    await this.redis?.start(receive, missed);
+    await this.notify.start(receive, missed);
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.reconnectTimer);
     await this.sending;
-    await this.client?.end().catch(() => undefined);
+    await this.redis?.stop();
+    await this.notify.stop();
   }
 
-  /** Whether hints of other replicas arrive just now. */
+  /** Whether hints of other replicas arrive by the database just now. */
   get connected(): boolean {
-    return this.client !== undefined;
+    return this.notify.connected;
   }
 
   on(kind: WakeUp, listener: () => void): () => void {
@@ -63,33 +69,20 @@ export class WakeUps {
     while (this.unsent.size && !this.stopped) {
       const kinds = [...this.unsent].join(',');
       this.unsent.clear();
-      await this.database.loops.query(notifyStatement, [`${this.replicaId} ${kinds}`]).catch(this.onError);
+      await this.send(kinds);
       await new Promise((resolve) => setTimeout(resolve, coalesceMs));
     }
   }
 
-  private async listen(): Promise<void> {
-    const client = await this.database.connect('wake-ups');
-    client.on('notification', ({ payload = '' }) => {
-      const [replicaId, kinds = ''] = payload.split(' ');
-      if (replicaId !== this.replicaId) for (const kind of kinds.split(',')) this.wake(kind as WakeUp);
-    });
-    client.on('end', () => this.reconnect());
-    await client.query('LISTEN arkitect_wake_ups');
-    this.client = client;
-    // Hints that were sent while nobody listened are made up for.
-    for (const kind of this.listeners.keys()) this.wake(kind);
-  }
-
-  private reconnect(): void {
-    this.client = undefined;
-    if (this.stopped) return;
-    this.reconnectTimer = setTimeout(() => {
-      this.listen().catch((error: Error) => {
-        this.onError(error);
-        this.reconnect();
-      });
-    }, reconnectMs);
+  private async send(kinds: string): Promise<void> {
+    // Why Redis did not take it has been reported by the bus.
+    const sent =
+      this.redis?.connected === true &&
+      (await this.redis
+        .send(kinds)
+        .then(() => true)
+        .catch(() => false));
+    if (!sent) await this.notify.send(kinds).catch(this.onError);
   }
 
   private wake(kind: WakeUp): void {
