@@ -1,7 +1,7 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
 import { Engine } from '../engine/engine.js';
+import { newTaskId } from '../engine/task-id.js';
 import type { NewTask, TaskRow } from '../engine/task-row.js';
 import type { EditableFields } from '../engine/transitions/update.js';
 import { CodedError, invalid, type FieldError } from '../errors/coded-error.js';
@@ -212,7 +212,7 @@ export class TasksService {
     return {
       ...this.fields(input),
       tenant_id: principal.tenant_id,
-      id: randomUUIDv7(),
+      id: newTaskId(),
       start: input.start ?? 'manual',
       created_by: principal.name,
     };

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Database } from '../../src/database/database.js';
 import { Engine } from '../../src/engine/engine.js';
+import { newTaskId } from '../../src/engine/task-id.js';
 import type { ClaimedTask, Lease, NewTask, TaskRow } from '../../src/engine/task-row.js';
 import { EventLog } from '../../src/events/event-log.js';
 import { WakeUps } from '../../src/events/wake-ups.js';
@@ -50,7 +51,7 @@ export async function startTestEngine(): Promise<TestEngine> {
 export function newTask(fields: Partial<NewTask> = {}): NewTask {
   return {
     tenant_id: 'default',
-    id: randomUUIDv7(),
+    id: newTaskId(),
     name: 'a task',
     type: 'test',
     queue: 'default',
