@@ -239,11 +239,21 @@ describe('slots', () => {
 });
 
 describe('shutdown', () => {
+  /** The row says `running` a moment before the handler runs. */
+  let started: PromiseWithResolvers<void>;
+  beforeEach(() => {
+    started = Promise.withResolvers();
+  });
+  const begun = <T>(end: Promise<T>): Promise<T> => {
+    started.resolve();
+    return end;
+  };
+
   test('running attempts may finish in their time', async () => {
     const go = Promise.withResolvers<void>();
-    const { runner } = startRunner(() => go.promise, { slots: 1 });
+    const { runner } = startRunner(() => begun(go.promise), { slots: 1 });
     const id = await create();
-    await reaches(id, 'running');
+    await started.promise;
     const stopping = runner.stop(60_000);
     const late = await create();
     go.resolve();
@@ -255,19 +265,20 @@ describe('shutdown', () => {
   test('what does not finish is handed back without having used an attempt', async () => {
     const reasons: string[] = [];
     const { runner } = startRunner(async ({ signal }) => {
+      started.resolve();
       reasons.push((await stopped(signal)).code);
     });
     const id = await create();
-    await reaches(id, 'running');
+    await started.promise;
     await runner.stop(60_000, AbortSignal.abort());
     expect(await t.task(id)).toMatchObject({ status: 'queued', attempt: 1, uncounted_attempts: 1 });
     expect(reasons).toEqual(['SHUTDOWN']);
   });
 
   test('a task that was being cancelled is not handed back', async () => {
-    const { runner } = startRunner(() => new Promise(() => undefined));
+    const { runner } = startRunner(() => begun(new Promise(() => undefined)));
     const id = await create();
-    await reaches(id, 'running');
+    await started.promise;
     await t.engine.cancel({ tenant_id: 'default', id });
     await runner.stop(0);
     expect(await t.task(id)).toMatchObject({ status: 'cancelled' });
