@@ -4,6 +4,8 @@ import type { SeenEvent } from './history.js';
 import type { Random } from './random.js';
 import { token, type World } from './world.js';
 
+const connectMs = 10_000;
+
 /** A subscriber of all tasks over Socket.IO. After a cut, or after `stayMs`, it goes on at any replica where it was. */
 export class Watcher {
   /** The last `seq` it has seen; what comes after it is asked for at the next replica. */
@@ -71,5 +73,7 @@ function connected(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('connect_error', reject);
+    // A server that dies in the middle of the handshake gives neither.
+    setTimeout(() => reject(new Error('No answer')), connectMs);
   });
 }

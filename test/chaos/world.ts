@@ -19,7 +19,7 @@ export interface World {
 
 export const token = 'a-token-of-the-chaos-runs-0123456789';
 
-export const slots = 24;
+export const slots = 48;
 
 /** What every replica gets. Leases as short as they may be, and more rescues than a run can need. */
 export const engineSettings = {
