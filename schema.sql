@@ -45,7 +45,26 @@ CREATE TABLE events (
   task_id uuid NOT NULL,
   action text NOT NULL,
   at timestamp with time zone DEFAULT now() NOT NULL,
-  data jsonb NOT NULL,
+  name text,
+  type text,
+  queue text,
+  priority task_priority,
+  status task_status,
+  labels jsonb,
+  error jsonb,
+  progress real,
+  progress_message text,
+  attempt integer,
+  max_attempts integer,
+  run_at timestamp with time zone,
+  worker_id text,
+  created_by text,
+  created_at timestamp with time zone,
+  queued_at timestamp with time zone,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  version bigint,
+  log jsonb,
   CONSTRAINT events_pkey PRIMARY KEY (seq)
 ) WITH (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.1, autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX events_by_task ON events USING btree (tenant_id, task_id, seq);
@@ -67,6 +86,22 @@ CREATE TABLE schema_migrations (
   applied_at timestamp with time zone DEFAULT now() NOT NULL,
   CONSTRAINT schema_migrations_pkey PRIMARY KEY (number)
 );
+
+CREATE TABLE task_filters (
+  tenant_id text NOT NULL,
+  id uuid NOT NULL,
+  name text NOT NULL,
+  type text NOT NULL,
+  queue text NOT NULL,
+  priority task_priority NOT NULL,
+  labels jsonb NOT NULL,
+  CONSTRAINT task_filters_pkey PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX task_filters_by_label ON task_filters USING gin (labels jsonb_path_ops) WHERE (labels <> '{}'::jsonb);
+CREATE INDEX task_filters_by_name ON task_filters USING btree (tenant_id, name, id);
+CREATE INDEX task_filters_by_priority ON task_filters USING btree (tenant_id, priority, id) WHERE (priority <> 'medium'::task_priority);
+CREATE INDEX task_filters_by_queue ON task_filters USING btree (tenant_id, queue, id);
+CREATE INDEX task_filters_by_type ON task_filters USING btree (tenant_id, type, id);
 
 CREATE TABLE task_logs (
   tenant_id text NOT NULL,
@@ -129,12 +164,41 @@ CREATE TABLE tasks (
   CONSTRAINT tasks_scheduled_has_time CHECK (status <> 'scheduled'::task_status OR run_at IS NOT NULL),
   CONSTRAINT tasks_waiting_has_no_attempt CHECK ((status <> ALL (ARRAY['pending'::task_status, 'scheduled'::task_status, 'blocked'::task_status, 'queued'::task_status])) OR started_at IS NULL AND worker_id IS NULL)
 ) WITH (autovacuum_analyze_scale_factor=0.02, autovacuum_analyze_threshold=1000, autovacuum_vacuum_cost_delay=1, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000, fillfactor=85);
-CREATE INDEX tasks_by_label ON tasks USING gin (labels jsonb_path_ops) WHERE (labels <> '{}'::jsonb);
-CREATE INDEX tasks_by_name ON tasks USING btree (tenant_id, name, id);
-CREATE INDEX tasks_by_priority ON tasks USING btree (tenant_id, priority, id) WHERE (priority <> 'medium'::task_priority);
-CREATE INDEX tasks_by_queue ON tasks USING btree (tenant_id, queue, id);
 CREATE INDEX tasks_by_status ON tasks USING btree (tenant_id, status, id);
-CREATE INDEX tasks_by_type ON tasks USING btree (tenant_id, type, id);
 CREATE INDEX tasks_claim ON tasks USING btree (priority DESC, id) WHERE (status = 'queued'::task_status);
 CREATE INDEX tasks_due ON tasks USING btree (run_at) WHERE (status = 'scheduled'::task_status);
 CREATE INDEX tasks_leased ON tasks USING btree (id) WHERE (status = ANY (ARRAY['running'::task_status, 'cancelling'::task_status]));
+
+CREATE OR REPLACE FUNCTION public.add_task_filters()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO task_filters SELECT tenant_id, id, name, type, queue, priority, labels FROM added;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.change_task_filters()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  UPDATE task_filters SET name = NEW.name, type = NEW.type, queue = NEW.queue, priority = NEW.priority, labels = NEW.labels
+  WHERE tenant_id = NEW.tenant_id AND id = NEW.id;
+  RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.remove_task_filters()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  DELETE FROM task_filters f USING removed WHERE f.tenant_id = removed.tenant_id AND f.id = removed.id;
+  RETURN NULL;
+END $function$;
+
+CREATE TRIGGER tasks_added AFTER INSERT ON tasks REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION add_task_filters();
+
+CREATE TRIGGER tasks_filters_changed AFTER UPDATE OF name, type, queue, priority, labels ON tasks FOR EACH ROW EXECUTE FUNCTION change_task_filters();
+
+CREATE TRIGGER tasks_removed AFTER DELETE ON tasks REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION remove_task_filters();

@@ -4,8 +4,8 @@ import { Kernel } from '../../dist/kernel.js';
 import { createLogger } from '../../dist/logger.js';
 import { loadSettings } from '../../dist/settings.js';
 
-/** Attempts at the same time. The default of 16 is meant for tasks that do something. */
-const slots = 200;
+/** Attempts at the same time: two statements of 500. The default of 16 is meant for tasks that do something. */
+const slots = 1_000;
 
 const backoff = { kind: 'exponential', delay_seconds: 1, max_delay_seconds: 300, jitter: 0.2 };
 

@@ -35,6 +35,38 @@ test('several replicas that start at once take turns: each migration is applied 
   expect(all.flat().toSorted()).toEqual(readMigrations().map(({ name }) => name));
 });
 
+test('tasks and events of before the sixth migration are found by it and after it', async () => {
+  const client = await connect();
+  await migrate(client, readMigrations().slice(0, 5));
+  await client.query(
+    `INSERT INTO tasks (tenant_id, id, name, type, queue, priority, status, parameters, labels, max_attempts, timeout_seconds, backoff, created_by)
+     VALUES ('default', '0190a0a0-0000-7000-8000-000000000001', 'old', 'echo', 'q', 'high', 'pending', '{}', '{"team": "a"}', 1, 300, '{}', 'x')`,
+  );
+  await client.query(
+    `INSERT INTO events (tenant_id, task_id, action, data) VALUES
+       ('default', '0190a0a0-0000-7000-8000-000000000001', 'task_created',
+        '{"name": "old", "status": "pending", "labels": {"team": "a"}, "progress": 12.5, "version": 1, "created_at": "2026-01-31T13:37:00.123Z"}'),
+       ('default', '0190a0a0-0000-7000-8000-000000000001', 'task_log', '{"log": {"level": "info", "message": "hello"}}')`,
+  );
+  await migrate(client);
+  const { rows: filters } = await client.query('SELECT name, type, queue, priority, labels FROM task_filters');
+  expect(filters).toEqual([{ name: 'old', type: 'echo', queue: 'q', priority: 'high', labels: { team: 'a' } }]);
+  const { rows: events } = await client.query('SELECT name, status, labels, progress, version, created_at, log FROM events ORDER BY seq');
+  const nothing = { name: null, status: null, labels: null, progress: null, version: null, created_at: null, log: null };
+  expect(events).toEqual([
+    {
+      ...nothing,
+      name: 'old',
+      status: 'pending',
+      labels: { team: 'a' },
+      progress: 12.5,
+      version: '1',
+      created_at: new Date('2026-01-31T13:37:00.123Z'),
+    },
+    { ...nothing, log: { level: 'info', message: 'hello' } },
+  ]);
+});
+
 test('a migration that fails leaves nothing of itself or of its siblings', async () => {
   const client = await connect();
   const broken = [...readMigrations(), migration(readMigrations().length + 1, 'CREATE TABLE half (x int); SELECT no_such_function()')];

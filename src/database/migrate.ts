@@ -55,12 +55,18 @@ export async function migrate(client: pg.ClientBase, migrations = readMigrations
     }
     await client.query('COMMIT');
     // A never-analysed table makes the planner sort every queued row instead of walking the claim index.
-    if (open.length) await client.query('ANALYZE tasks, attempts, task_logs, events');
+    if (open.length) await analyze(client);
     return open.map((migration) => migration.name);
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
+}
+
+async function analyze(client: pg.ClientBase): Promise<void> {
+  const ours = "SELECT string_agg(quote_ident(tablename), ', ') AS tables FROM pg_tables WHERE schemaname = current_schema()";
+  const { rows } = await client.query<{ tables: string }>(ours);
+  await client.query(`ANALYZE ${rows[0]!.tables}`);
 }
 
 /** What is still to apply; throws when the database has something this build does not know. */

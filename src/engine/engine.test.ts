@@ -321,3 +321,17 @@ test('delete takes attempts and logs with it, but never a running task', async (
   for (const table of ['tasks', 'attempts', 'task_logs']) expect(await t.database.api.queryText(`SELECT * FROM ${table}`)).toEqual([]);
   expect((await actions()).at(-1)).toBe('task_deleted');
 });
+
+test('what lists filter by follows a task from its create over its edit to its end', async () => {
+  const filtersOf = (id: string) =>
+    t.database.api.queryText('SELECT name, type, queue, priority, labels FROM task_filters WHERE id = $1', [id]);
+  const fields = { name: 'before', queue: 'q1', labels: { team: 'a' } };
+  const [row] = await t.engine.enqueue([newTask({ start: 'manual', ...fields })]);
+  const ref = { tenant_id: row!.tenant_id, id: row!.id };
+  expect(await filtersOf(ref.id)).toEqual([{ ...fields, type: 'test', priority: 'medium' }]);
+  const edited = { name: 'after', type: 'other', queue: 'q2', priority: 'high', labels: { team: 'b' } } as const;
+  await t.engine.update(ref, 1, { ...newTask({ start: 'manual' }), ...edited });
+  expect(await filtersOf(ref.id)).toEqual([edited]);
+  await t.engine.remove(ref);
+  expect(await filtersOf(ref.id)).toEqual([]);
+});

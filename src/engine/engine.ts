@@ -19,12 +19,19 @@ import { retry } from './transitions/retry.js';
 import { stageDue } from './transitions/stage-due.js';
 import { update, type EditableFields } from './transitions/update.js';
 
+/** Where new tasks can start at once. */
+export interface Slots {
+  /** Calls `insert` once: with a claim for up to `wanted` slots that are free just now, or with none. Starts what it answers. */
+  startAtOnce(wanted: number, insert: (request?: Claim) => Promise<ClaimedTask[]>): Promise<void>;
+}
+
 /**
  * Every arrow of the life cycle, as one call. Each is one statement that also writes its events; what it means to
  * others (work to claim, an attempt to stop) is told by a wake-up once it has committed.
  */
 export class Engine {
   private readonly creates = new Batcher((tasks: NewTask[]) => this.enqueue(tasks));
+  private slots: Slots | undefined;
   private readonly executes = new Batcher((refs: TaskRef[]) => execute(this.database.api, refs), { keyOf: ({ id }) => id });
 
   constructor(
@@ -37,20 +44,34 @@ export class Engine {
     return this.creates.add(task);
   }
 
-  /** All in one statement: all or nothing. */
+  /** All in one statement: all or nothing. Answers them as they were created, though some may run by now. */
   async enqueue(tasks: NewTask[]): Promise<TaskRow[]> {
-    const rows = await enqueue(this.database.api, tasks);
-    this.enqueued(rows);
+    let rows: TaskRow[] = [];
+    const insert = async (request?: Claim) => {
+      const enqueued = await enqueue(this.database.api, tasks, request);
+      rows = enqueued.rows;
+      this.enqueued(rows, enqueued.claimed.length);
+      return enqueued.claimed;
+    };
+    if (this.slots) await this.slots.startAtOnce(tasks.length, insert);
+    else await insert();
     return rows;
   }
 
   /** The same inside a caller's transaction; call `enqueued` with the rows when it has committed. */
-  enqueueWithin(transaction: Queryable, tasks: NewTask[]): Promise<TaskRow[]> {
-    return enqueue(transaction, tasks);
+  async enqueueWithin(transaction: Queryable, tasks: NewTask[]): Promise<TaskRow[]> {
+    return (await enqueue(transaction, tasks)).rows;
   }
 
-  enqueued(rows: Pick<TaskRow, 'status'>[]): void {
-    this.wakeUps.signal('events', ...(rows.some((row) => row.status === 'queued') ? (['queued'] as const) : []));
+  /** `claimed` of the rows need nobody to be woken for them. */
+  enqueued(rows: Pick<TaskRow, 'status'>[], claimed = 0): void {
+    const inLine = rows.filter((row) => row.status === 'queued').length - claimed;
+    this.wakeUps.signal('events', ...(inLine > 0 ? (['queued'] as const) : []));
+  }
+
+  /** From now on tasks may start in the statement that creates them. */
+  fill(slots: Slots): void {
+    this.slots = slots;
   }
 
   async execute(ref: TaskRef): Promise<TaskRow | undefined> {

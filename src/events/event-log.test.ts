@@ -11,8 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => t.close());
 
-const insert = `INSERT INTO events (tenant_id, task_id, action, data)
-  SELECT 'default', gen_random_uuid(), 'task_updated', jsonb_build_object('name', $1::text) RETURNING seq`;
+const insert = `INSERT INTO events (tenant_id, task_id, action, name)
+  SELECT 'default', gen_random_uuid(), 'task_updated', $1::text RETURNING seq`;
 
 async function connect() {
   const client = new pg.Client({ connectionString: t.url });
@@ -132,6 +132,43 @@ test('following from a number gives the past, then the present, and ends with it
   expect(names(seen)).toEqual(['b', 'c', 'd']);
   stop.abort();
   await following;
+});
+
+test('while nobody listens the tail moves on without the events, by the same rule', async () => {
+  const slow = await connect();
+  await slow.query('BEGIN');
+  await slow.query(insert, ['first number, last to commit']);
+  await t.database.api.queryText(insert, ['second number']);
+  t.wakeUps.signal('events');
+  const watching = await connect();
+  await until('the tail to look at the writers', async () => {
+    const { rows } = await watching.query(
+      "SELECT 1 FROM pg_stat_activity WHERE application_name = 'arkitect loops' AND query LIKE '%pg_locks%' AND datname = current_database()",
+    );
+    return rows.length > 0;
+  });
+  expect(t.eventLog.tail).toBe(0);
+  await slow.query('COMMIT');
+  await until('the tail to move', () => t.eventLog.tail === 2);
+  expect(t.eventLog.counts).toEqual({ log: 0, relay: 0 });
+  await Promise.all([slow.end(), watching.end()]);
+});
+
+test('who begins to listen while the tail moves on unheard gets everything after the tail that it saw', async () => {
+  for (let round = 0; round < 50; round++) {
+    const inserted = t.database.api.queryText(insert, [`round ${round}`]);
+    t.wakeUps.signal('events');
+    await inserted;
+    t.wakeUps.signal('events');
+    // At each round another moment of the read that is under way.
+    for (let turn = 0; turn < round % 7; turn++) await new Promise(setImmediate);
+    const from = t.eventLog.tail;
+    const seen: TaskEvent[] = [];
+    const stopListening = t.eventLog.subscribe((events) => seen.push(...events));
+    await until('the tail to reach the event', () => t.eventLog.tail === round + 1);
+    stopListening();
+    expect(seen.map((event) => event.seq)).toEqual(Array.from({ length: round + 1 - from }, (_, index) => from + index + 1));
+  }
 });
 
 test('resuming is possible back to where the log was pruned, and not beyond its end', async () => {

@@ -1,31 +1,8 @@
-import { statement, type Database } from '../database/database.js';
+import type { Database } from '../database/database.js';
 import type { EventBatch, EventRelay } from './event-relay.js';
 import type { TaskEvent } from './events.js';
+import { countEvents, eventBounds, eventWriters, readEvents, readTaskEvents } from './stored-events.js';
 import type { WakeUps } from './wake-ups.js';
-
-const readStatement = statement<TaskEvent>(
-  'read_events',
-  `SELECT seq, tenant_id, task_id, action, at, data FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3`,
-);
-
-const readTaskStatement = statement<TaskEvent>(
-  'read_task_events',
-  `SELECT seq, tenant_id, task_id, action, at, data FROM events
-   WHERE tenant_id = $1 AND task_id = $2 AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5`,
-);
-
-const boundsStatement = statement<{ last: number; pruned_through: number }>(
-  'event_bounds',
-  `SELECT coalesce(max(seq), 0) AS last, (SELECT pruned_through FROM event_log_state) AS pruned_through FROM events`,
-);
-
-/** Transactions that have written events and not ended. Whoever took a number from the sequence is among them. */
-const writersStatement = statement<{ writer: string }>(
-  'event_writers',
-  `SELECT virtualtransaction AS writer FROM pg_locks
-   WHERE locktype = 'relation' AND relation = 'events'::regclass AND mode = 'RowExclusiveLock'
-     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-);
 
 const endOfLog = Number.MAX_SAFE_INTEGER;
 const pageSize = 1_000;
@@ -66,8 +43,8 @@ export class EventLog {
   ) {}
 
   async start(): Promise<void> {
-    const { last } = await this.bounds();
-    await this.writersGone(await this.writers());
+    const { last } = await eventBounds(this.database.api);
+    await this.writersGone(await eventWriters(this.database.loops));
     this.position = last;
     this.unsubscribe = this.wakeUps.on('events', () => this.hint());
     this.relay?.onBatch((batch) => this.take(batch));
@@ -89,7 +66,10 @@ export class EventLog {
     return this.position;
   }
 
-  /** `listener` gets every event after the present `tail`, in order, in batches. It must not throw or wait. */
+  /**
+   * `listener` gets every event after the present `tail`, in order, in batches. It must not throw or wait.
+   * Listen only while there is something to hear for: without listeners nothing is read.
+   */
   subscribe(listener: (events: TaskEvent[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -115,7 +95,7 @@ export class EventLog {
 
   /** Events after `since` up to `through`, at most a page. */
   read(since: number, through = this.tail, limit = pageSize): Promise<TaskEvent[]> {
-    return this.database.api.query(readStatement, [since, through, limit]);
+    return readEvents(this.database.api, since, through, limit);
   }
 
   /**
@@ -123,17 +103,13 @@ export class EventLog {
    * appear below what has been seen.
    */
   readTask(task: { tenant_id: string; id: string }, since: number, through = endOfLog, limit = pageSize): Promise<TaskEvent[]> {
-    return this.database.api.query(readTaskStatement, [task.tenant_id, task.id, since, through, limit]);
+    return readTaskEvents(this.database.api, task, since, through, limit);
   }
 
   /** Whether a client that saw everything up to `since` can be told the rest without a hole. */
   async canResumeFrom(since: number): Promise<boolean> {
-    const { pruned_through, last } = await this.bounds();
+    const { pruned_through, last } = await eventBounds(this.database.api);
     return since >= pruned_through && since <= Math.max(last, this.tail);
-  }
-
-  private async bounds(): Promise<{ last: number; pruned_through: number }> {
-    return (await this.database.api.query(boundsStatement))[0]!;
   }
 
   private grown(tail: number, signal: AbortSignal): Promise<void> {
@@ -197,12 +173,30 @@ export class EventLog {
   private async drain(): Promise<void> {
     while (this.woken && !this.stopped) {
       this.woken = false;
-      let page: TaskEvent[];
-      do {
-        page = await this.database.loops.query(readStatement, [this.position, endOfLog, pageSize]);
-        if (page.length) await this.advance(page);
-      } while (page.length === pageSize && !this.stopped);
+      let more = true;
+      while (more && !this.stopped) more = this.isHeard ? await this.readPage() : await this.skipPage();
     }
+  }
+
+  private get isHeard(): boolean {
+    return this.listeners.size > 0 || this.relay !== undefined;
+  }
+
+  /** Answers whether there may be more. */
+  private async readPage(): Promise<boolean> {
+    const page = await readEvents(this.database.loops, this.position, endOfLog, pageSize);
+    if (page.length) await this.advance(page);
+    return page.length === pageSize;
+  }
+
+  /** Nobody listens: the tail moves on by the same rule, and the events stay where they are. */
+  private async skipPage(): Promise<boolean> {
+    const { count, last } = await countEvents(this.database.loops, this.position, pageSize);
+    if (last - this.position > count) await this.writersGone(await eventWriters(this.database.loops));
+    // Whoever has come meanwhile is to hear what came after the tail that it saw.
+    if (this.isHeard) return true;
+    this.position = last;
+    return count === pageSize;
   }
 
   private async advance(page: TaskEvent[]): Promise<void> {
@@ -212,8 +206,8 @@ export class EventLog {
     const firstGap = fresh.findIndex((event, index) => event.seq !== this.position + index + 1);
     if (firstGap < 0) return this.handOn(fresh, through, 'log');
     if (firstGap > 0) this.handOn(fresh.slice(0, firstGap), fresh[firstGap - 1]!.seq, 'log');
-    await this.writersGone(await this.writers());
-    const settled: TaskEvent[] = await this.database.loops.query(readStatement, [this.position, through, endOfLog]);
+    await this.writersGone(await eventWriters(this.database.loops));
+    const settled = await readEvents(this.database.loops, this.position, through, endOfLog);
     this.handOn(settled, through, 'log');
   }
 
@@ -233,16 +227,11 @@ export class EventLog {
     return events[0] && events[0].seq <= this.position ? events.filter((event) => event.seq > this.position) : events;
   }
 
-  private async writers(): Promise<Set<string>> {
-    const rows = await this.database.loops.query(writersStatement);
-    return new Set(rows.map((row) => row.writer));
-  }
-
   /** Resolves when none of these transactions is open any more. */
   private async writersGone(before: Set<string>): Promise<void> {
     while (before.size && !this.stopped) {
       await new Promise((resolve) => setTimeout(resolve, writerPollMs));
-      before = before.intersection(await this.writers());
+      before = before.intersection(await eventWriters(this.database.loops));
     }
   }
 }

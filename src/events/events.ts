@@ -18,8 +18,31 @@ export type TaskAction = (typeof taskActions)[number];
 /** Actions after which a task does not change any more, unless somebody retries it. */
 export const finishingActions: readonly TaskAction[] = ['task_completed', 'task_failed', 'task_cancelled', 'task_deleted'];
 
-/** The task as it was at the event, without `parameters` and `result`; absent fields are null or were not touched. */
-export type TaskEventData = Partial<Omit<Task, 'id' | 'tenant_id' | 'parameters' | 'result' | 'created_at'>> & {
+/** What an event keeps of its task: everything but `parameters` and `result`, which may be large. Columns of `events` as of `tasks`. */
+export const taskEventColumns = [
+  'name',
+  'type',
+  'queue',
+  'priority',
+  'status',
+  'labels',
+  'error',
+  'progress',
+  'progress_message',
+  'attempt',
+  'max_attempts',
+  'run_at',
+  'worker_id',
+  'created_by',
+  'created_at',
+  'queued_at',
+  'started_at',
+  'finished_at',
+  'version',
+] as const satisfies (keyof Task)[];
+
+/** The task as it was at the event; fields that are null or that the event says nothing of are absent. */
+export type TaskEventData = Partial<Pick<Task, (typeof taskEventColumns)[number]>> & {
   /** Of `task_log` alone. */
   log?: { level: string; message: string; data?: Json };
 };

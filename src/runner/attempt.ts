@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { plainJsonError } from '../input/plain-json.js';
 import type { ClaimedTask, Lease } from '../engine/task-row.js';
 import type { Completion } from '../engine/transitions/complete.js';
@@ -38,8 +37,6 @@ const maxErrorLength = 4_000;
 /** One attempt: runs the handler, stops it on request or on timeout, and turns whatever happens into an outcome. */
 export class Attempt {
   readonly lease: Lease;
-  /** Monotonic time until which the database surely honours the lease. */
-  leaseHeldUntil: number;
   private readonly controller = new AbortController();
   private readonly stopped = Promise.withResolvers<'stopped'>();
 
@@ -49,10 +46,10 @@ export class Attempt {
     private readonly reports: AttemptReports,
     /** Milliseconds a handler has between its signal and the moment it is no longer waited for. */
     private readonly stopGraceMs: number,
-    leaseMs: number,
+    /** Monotonic time, in milliseconds, until which the database surely honours the lease. */
+    public leaseHeldUntil: number,
   ) {
     this.lease = { tenant_id: task.tenant_id, id: task.id, attempt: task.attempt, lease_token: task.lease_token };
-    this.leaseHeldUntil = performance.now() + leaseMs;
   }
 
   get stopCode(): StopCode | undefined {

@@ -308,3 +308,82 @@ test('while the database is away the outcome is kept, and stored when it is back
   await reaches(id, 'completed');
   expect(await t.task(id)).toMatchObject({ result: 'kept', attempt: 1 });
 });
+
+describe('a task that is created while a slot is free', () => {
+  const actionsOf = async (id: string) =>
+    (await t.eventLog.readTask({ tenant_id: 'default', id }, 0)).map(({ action, data }) => [action, data.status, data.version]);
+
+  test('starts in the statement that creates it; the answer and the first event tell what it was before', async () => {
+    const { promise: go, resolve } = Promise.withResolvers<void>();
+    startRunner(() => go);
+    await until('the first look at the line', () => idle());
+    const [row] = await t.engine.enqueue([newTask()]);
+    const { id } = row!;
+    expect(row).toMatchObject({ status: 'queued', version: 1, attempt: 0, started_at: null, lease_token: null });
+    expect(await t.task(id)).toMatchObject({ status: 'running', version: 2, attempt: 1, worker_id: 'runner', started_at: row!.queued_at });
+    resolve();
+    await reaches(id, 'completed');
+    expect(await actionsOf(id)).toEqual([
+      ['task_created', 'queued', 1],
+      ['task_started', 'running', 2],
+      ['task_completed', 'completed', 3],
+    ]);
+  });
+
+  test('does so for the most urgent, and only of those that are to start and that the runner has a handler for', async () => {
+    const { promise: go, resolve } = Promise.withResolvers<void>();
+    startRunner(() => go, { slots: 2 });
+    await until('the first look at the line', () => idle());
+    const names = ['low', 'other type', 'later', 'manual', 'high', 'critical'];
+    const tasks = [
+      newTask({ priority: 'low' }),
+      newTask({ type: 'other' }),
+      newTask({ run_at: new Date(Date.now() + 3_600_000).toISOString() }),
+      newTask({ start: 'manual' }),
+      newTask({ priority: 'high' }),
+      newTask({ priority: 'critical' }),
+    ];
+    const rows = await t.engine.enqueue(tasks);
+    expect(rows.map(({ status }) => status)).toEqual(['queued', 'queued', 'scheduled', 'pending', 'queued', 'queued']);
+    const stored = await Promise.all(rows.map(({ id }) => t.task(id)));
+    expect(names.filter((_, index) => stored[index]!.status === 'running')).toEqual(['high', 'critical']);
+    resolve();
+    await reaches(rows[0]!.id, 'completed');
+  });
+
+  test('does not overtake what waits in line', async () => {
+    const { promise: go, resolve } = Promise.withResolvers<void>();
+    const order: string[] = [];
+    startRunner(
+      async ({ task }) => {
+        order.push(task.name);
+        await go;
+      },
+      { slots: 1 },
+    );
+    await create({ name: 'first' });
+    await create({ name: 'second' });
+    await until('the first to run', () => order.length === 1);
+    const third = await create({ name: 'third' });
+    resolve();
+    await reaches(third, 'completed');
+    expect(order).toEqual(['first', 'second', 'third']);
+  });
+
+  test('is handed back when the runner stops meanwhile', async () => {
+    const { runner } = startRunner(async () => undefined);
+    await until('the first look at the line', () => idle());
+    const creating = t.engine.enqueue([newTask()]);
+    await runner.stop(0);
+    const [row] = await creating;
+    expect(await t.task(row!.id)).toMatchObject({ status: 'queued', attempt: 1, uncounted_attempts: 1, lease_token: null });
+  });
+});
+
+/** The claim with which a runner begins has been answered. */
+async function idle(): Promise<boolean> {
+  const rows = await t.database.api.queryText(
+    "SELECT 1 FROM pg_stat_activity WHERE application_name = 'arkitect engine' AND datname = current_database() AND state = 'idle' AND query LIKE '%SKIP LOCKED%'",
+  );
+  return rows.length > 0;
+}

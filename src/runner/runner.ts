@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { isDataError } from '../database/database-errors.js';
 import { Batcher } from '../engine/batcher.js';
-import type { Engine } from '../engine/engine.js';
-import type { ClaimedTask } from '../engine/task-row.js';
+import type { Engine, Slots } from '../engine/engine.js';
+import type { ClaimedTask, Lease } from '../engine/task-row.js';
 import type { Claim } from '../engine/transitions/claim.js';
 import type { Completion, Settled } from '../engine/transitions/complete.js';
 import type { Failure } from '../engine/transitions/fail.js';
@@ -27,7 +27,7 @@ const lastPollMs = 5_000;
 const retrySettleMs = 500;
 
 /** Runs claimed attempts in this process: claims as many as slots are free, keeps their leases, settles their outcome. */
-export class Runner {
+export class Runner implements Slots {
   private readonly running = new Map<string, Attempt>();
   private readonly ended = new Set<Promise<void>>();
   private readonly reports: ReportBuffer;
@@ -38,8 +38,9 @@ export class Runner {
   private claiming: Promise<void> | undefined;
   /** Whether there may be queued tasks that nobody has looked at since. */
   private moreWork = false;
-  /** Slots that a statement under way may fill. */
+  /** Slots that a statement under way may fill, and these statements. */
   private reservedSlots = 0;
+  private readonly filling = new Set<Promise<number>>();
   private readonly completions = new Batcher((completions: Completion[]) => this.completeAndFetch(completions));
   private readonly failures = new Batcher((failures: Failure[]) => this.engine.fail(failures));
   private accepting = false;
@@ -60,6 +61,7 @@ export class Runner {
   start(): void {
     if (this.options.slots === 0) return;
     this.accepting = true;
+    this.engine.fill(this);
     this.heartbeatTimer = setInterval(() => void this.renewLeases(), (this.options.leaseSeconds * 1_000) / 3);
     this.wake();
   }
@@ -73,6 +75,7 @@ export class Runner {
     for (const unsubscribe of this.unsubscribe) unsubscribe();
     clearTimeout(this.pollTimer);
     await this.claiming;
+    await Promise.allSettled(this.filling);
     await this.endOfRunning(graceMs, hurry);
     for (const attempt of this.running.values()) attempt.stop('SHUTDOWN', 'The server is shutting down; the task goes back to its queue.');
     await Promise.all(this.ended);
@@ -123,28 +126,48 @@ export class Runner {
     return settled;
   }
 
-  /** Claims by `run` into `free` slots that nobody else may fill meanwhile. */
+  /** New tasks that find a free slot start without waiting in line, unless something may be in line already. */
+  async startAtOnce(wanted: number, insert: (request?: Claim) => Promise<ClaimedTask[]>): Promise<void> {
+    const free = this.accepting && !this.moreWork && !this.claiming ? Math.min(wanted, this.freeSlots) : 0;
+    if (free <= 0) return void (await insert());
+    await this.intoSlots(free, insert);
+    // Somebody may have asked for the slots meanwhile that were not needed.
+    if (this.moreWork) this.claim();
+  }
+
+  /** Claims by `run` into `free` slots, and remembers whether there may be more. */
   private async fetch(free: number, run: (request: Claim) => Promise<ClaimedTask[]>): Promise<void> {
-    const { workerId, leaseSeconds } = this.options;
-    this.reservedSlots += free;
     // A hint that comes from here on may be about what this statement does not see yet.
     this.moreWork = false;
-    const askedAt = performance.now();
+    const count = await this.intoSlots(free, run);
+    if (count > 0) this.pollMs = firstPollMs;
+    if (count >= free) this.moreWork = true;
+  }
+
+  /** Starts what `run` claims in `free` slots that nobody else may fill meanwhile; answers how many. */
+  private async intoSlots(free: number, run: (request: Claim) => Promise<ClaimedTask[]>): Promise<number> {
+    this.reservedSlots += free;
+    const filling = this.claimAndBegin(free, run);
+    this.filling.add(filling);
     try {
-      const tasks = await run({ worker_id: workerId, types: this.handlers.types(), limit: free, lease_seconds: leaseSeconds });
-      if (tasks.length) this.pollMs = firstPollMs;
-      if (tasks.length >= free) this.moreWork = true;
-      if (this.accepting) for (const task of tasks) this.begin(task, askedAt);
-      else if (tasks.length) await this.engine.release(tasks);
+      return await filling;
     } finally {
+      this.filling.delete(filling);
       this.reservedSlots -= free;
     }
   }
 
-  private begin(task: ClaimedTask, claimedAt: number): void {
-    const { leaseSeconds, cancelGraceSeconds } = this.options;
-    const attempt = new Attempt(task, this.handlers.get(task.type)!, this.reports, cancelGraceSeconds * 1_000, leaseSeconds * 1_000);
-    attempt.leaseHeldUntil = claimedAt + leaseSeconds * 1_000;
+  private async claimAndBegin(limit: number, run: (request: Claim) => Promise<ClaimedTask[]>): Promise<number> {
+    const { workerId, leaseSeconds } = this.options;
+    const heldUntil = performance.now() + leaseSeconds * 1_000;
+    const tasks = await run({ worker_id: workerId, types: this.handlers.types(), limit, lease_seconds: leaseSeconds });
+    if (this.accepting) for (const task of tasks) this.begin(task, heldUntil);
+    else if (tasks.length) await this.handBack(tasks);
+    return tasks.length;
+  }
+
+  private begin(task: ClaimedTask, leaseHeldUntil: number): void {
+    const attempt = new Attempt(task, this.handlers.get(task.type)!, this.reports, this.options.cancelGraceSeconds * 1_000, leaseHeldUntil);
     this.running.set(task.lease_token, attempt);
     const ended = this.runToEnd(attempt).finally(() => {
       this.running.delete(task.lease_token);
@@ -180,14 +203,18 @@ export class Runner {
         await this.failures.add(outcome.failure);
         break;
       case 'released':
-        // A task that was being cancelled is not handed back: it ends as its client asked.
-        if ((await this.engine.release([attempt.lease]))[0] === 'lost') {
-          await this.engine.complete([{ ...attempt.lease, result: undefined }]);
-        }
+        await this.handBack([attempt.lease]);
         break;
       case 'dropped':
         break;
     }
+  }
+
+  /** Back to their queues. A task that was being cancelled is not handed back: it ends as its client asked. */
+  private async handBack(leases: Lease[]): Promise<void> {
+    const settled = await this.engine.release(leases);
+    const refused = leases.filter((_, index) => settled[index] === 'lost');
+    if (refused.length) await this.engine.complete(refused.map((lease) => ({ ...lease, result: undefined })));
   }
 
   /** One statement for all leases; tells attempts that are to stop, and those whose lease is gone. */

@@ -1,27 +1,17 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { EventLog } from '../events/event-log.js';
-import { finishingActions } from '../events/events.js';
+import { finishingActions, type TaskEvent } from '../events/events.js';
 
-/** Lets callers wait for the end of a task: one subscription to the event log for all of them. */
+/** Lets callers wait for the end of a task: one subscription to the event log for all of them, while there are any. */
 @Injectable()
-export class FinishWaits implements OnModuleInit, OnModuleDestroy {
+export class FinishWaits implements OnModuleDestroy {
   private readonly waits = new Map<string, Set<() => void>>();
   private unsubscribe: (() => void) | undefined;
 
   constructor(private readonly eventLog: EventLog) {}
 
-  onModuleInit(): void {
-    this.unsubscribe = this.eventLog.subscribe((events) => {
-      if (!this.waits.size) return;
-      for (const event of events) {
-        if (finishingActions.includes(event.action)) for (const wake of this.waits.get(event.task_id) ?? []) wake();
-      }
-    });
-  }
-
   /** At shutdown everybody is answered with what is known now. */
   onModuleDestroy(): void {
-    this.unsubscribe?.();
     for (const wakes of this.waits.values()) for (const wake of wakes) wake();
   }
 
@@ -33,6 +23,7 @@ export class FinishWaits implements OnModuleInit, OnModuleDestroy {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wakes = this.waits.get(taskId) ?? new Set();
     this.waits.set(taskId, wakes.add(resolve));
+    this.unsubscribe ??= this.eventLog.subscribe((events) => this.tell(events));
     const timer = setTimeout(resolve, seconds * 1_000);
     try {
       if (!(await finished())) await promise;
@@ -40,6 +31,18 @@ export class FinishWaits implements OnModuleInit, OnModuleDestroy {
       clearTimeout(timer);
       wakes.delete(resolve);
       if (!wakes.size) this.waits.delete(taskId);
+      if (!this.waits.size) this.stopListening();
     }
+  }
+
+  private tell(events: TaskEvent[]): void {
+    for (const event of events) {
+      if (finishingActions.includes(event.action)) for (const wake of this.waits.get(event.task_id) ?? []) wake();
+    }
+  }
+
+  private stopListening(): void {
+    this.unsubscribe?.();
+    this.unsubscribe = undefined;
   }
 }

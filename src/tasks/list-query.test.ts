@@ -51,7 +51,7 @@ beforeAll(async () => {
      ) marked
      ORDER BY n`,
   );
-  await database.loops.queryText('ANALYZE tasks');
+  await database.loops.queryText('ANALYZE tasks, task_filters');
 });
 afterAll(() => close());
 
@@ -102,7 +102,7 @@ const nearEnd = new Date(1_700_000_000_000 + (stored - 60) * 1_000).toISOString(
  * No index serves these alone: the default priority has none, as it is nearly every row, and of two common filters only one
  * is found by index. They walk past the burst, and no further.
  */
-const walksPastTheBurst = ['priority, the default', 'status, type and queue, several of each', 'two common ones'];
+const walksPastTheBurst = ['priority, the default', 'status, type and queue, several of each', 'two common ones', 'label and status'];
 
 const cases: [string, Partial<ListTasksDto>][] = [
   ['none', {}],
@@ -166,9 +166,11 @@ const cases: [string, Partial<ListTasksDto>][] = [
 describe.each(['desc', 'asc'] as const)('with 100,000 tasks stored, one page (%s)', (order) => {
   test.each(cases)('filtered by: %s', async (name, given) => {
     const { nodes, rows, blocks, text } = await explain(filters({ ...given, order }));
-    expect(nodes.filter((node) => node['Node Type'] === 'Seq Scan' && node['Relation Name'] === 'tasks')).toEqual([]);
+    expect(nodes.filter((node) => node['Node Type'] === 'Seq Scan' && /^(tasks|task_filters)$/.test(node['Relation Name'] ?? ''))).toEqual(
+      [],
+    );
     expect(rows, text).toBeLessThan(maxRows + (walksPastTheBurst.includes(name) ? burst : 0));
-    expect(blocks, text).toBeLessThan(maxBlocks);
+    expect(blocks, text).toBeLessThan(maxBlocks + (walksPastTheBurst.includes(name) ? burst / 4 : 0));
   });
 });
 

@@ -3,7 +3,7 @@ import type { ListTasksDto } from './task-filters.dto.js';
 import { labelsIn } from './task-filters.dto.js';
 import { taskColumns } from './task-view.js';
 
-/** Alternatives that are asked for one by one; beyond it the rest is left to `= ANY`. */
+/** Alternatives that are asked for one by one; beyond it a filter's values become one OR. */
 const maxArms = 40;
 /** A page ends early when the free JSON of its tasks passes this many bytes. */
 const maxPageBytes = 4 * 1024 * 1024;
@@ -18,28 +18,31 @@ export function listQuery(tenantId: string, filters: ListTasksDto): { text: stri
   const values: unknown[] = [];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const descending = filters.order === 'desc';
-  const order = `ORDER BY id ${descending ? 'DESC' : 'ASC'}`;
+  const direction = descending ? 'DESC' : 'ASC';
+  const order = `ORDER BY id ${direction}`;
 
-  const common = [`tenant_id = ${bind(tenantId)}`];
-  if (filters.created_after) common.push(`id >= ${bind(firstIdAt(Date.parse(filters.created_after)))}::uuid`);
-  if (filters.created_before) common.push(`id < ${bind(firstIdAt(Date.parse(filters.created_before)))}::uuid`);
-  if (filters.cursor) common.push(`id ${descending ? '<' : '>'} ${bind(filters.cursor)}::uuid`);
-  // The partial index holds labelled tasks alone, and the planner cannot see that a match is one.
-  if (filters.label) {
-    const has = ([key, value]: [string, string]) => `labels @> ${bind(JSON.stringify({ [key]: value }))}::jsonb`;
-    common.push(`labels <> '{}'`, ...filters.label.map((group) => `(${labelsIn(group).map(has).join(' OR ')})`));
-  }
+  const filtered = filters.type ?? filters.queue ?? filters.name ?? filters.priority ?? filters.label;
+  const source = filtered ? 'tasks t JOIN task_filters f ON f.tenant_id = t.tenant_id AND f.id = t.id' : 'tasks t';
+  // A range of ids is said of both, as the planner takes over equalities alone from one table to the other.
+  const range = (comparison: string) => (filtered ? [`t.id ${comparison}`, `f.id ${comparison}`] : [`t.id ${comparison}`]);
+
+  const common = [`t.tenant_id = ${bind(tenantId)}`];
+  if (filters.created_after) common.push(...range(`>= ${bind(firstIdAt(Date.parse(filters.created_after)))}::uuid`));
+  if (filters.created_before) common.push(...range(`< ${bind(firstIdAt(Date.parse(filters.created_before)))}::uuid`));
+  if (filters.cursor) common.push(...range(`${descending ? '<' : '>'} ${bind(filters.cursor)}::uuid`));
+  if (filters.label) common.push(...labelConditions(filters.label, bind));
 
   const limit = bind(filters.limit + 1);
+  const columns = taskColumns.map((column) => `t.${column}`).join(', ');
   const arms = expand([
-    [filters.status, (value) => (bound) => `status = ${bound(value)}::task_status`],
-    [filters.priority, (value) => (bound) => `priority = ${bound(value)}::task_priority`],
-    [filters.type, (value) => (bound) => `type = ${bound(value)}`],
-    [filters.queue, (value) => (bound) => `queue = ${bound(value)}`],
-    [filters.name, (value) => (bound) => `name = ${bound(value)}`],
+    [filters.status, (value) => (bound) => `t.status = ${bound(value)}::task_status`],
+    [filters.priority, (value) => (bound) => `f.priority = ${bound(value)}::task_priority`],
+    [filters.type, (value) => (bound) => `f.type = ${bound(value)}`],
+    [filters.queue, (value) => (bound) => `f.queue = ${bound(value)}`],
+    [filters.name, (value) => (bound) => `f.name = ${bound(value)}`],
   ]).map((conditions) => {
     const where = [...common, ...conditions.map((condition) => condition(bind))].join(' AND ');
-    return `(SELECT ${taskColumns.join(', ')} FROM tasks WHERE ${where} ${order} LIMIT ${limit})`;
+    return `(SELECT ${columns} FROM ${source} WHERE ${where} ORDER BY t.id ${direction} LIMIT ${limit})`;
   });
   const bytes = `sum(octet_length(parameters::text) + coalesce(octet_length(result::text), 0)) OVER (${order})`;
   // A single arm is in order already, and PostgreSQL refuses to be told twice.
@@ -48,6 +51,22 @@ export function listQuery(tenantId: string, filters: ListTasksDto): { text: stri
 measured AS (SELECT *, ${bytes} AS bytes, row_number() OVER (${order}) AS position, count(*) OVER () AS found FROM page)
 SELECT ${taskColumns.join(', ')}, found FROM measured WHERE position = 1 OR bytes <= ${maxPageBytes} ${order}`;
   return { text, values };
+}
+
+/** All labels that must hold are asked for in one: of two that never come together the planner would expect some. */
+function labelConditions(groups: string[], bind: (value: unknown) => string): string[] {
+  const has = (labels: object) => `f.labels @> ${bind(JSON.stringify(labels))}::jsonb`;
+  const given = groups.map(labelsIn);
+  const required = given.filter((alternatives) => alternatives.length === 1).map(([label]) => label!);
+  const choices = given.filter((alternatives) => alternatives.length !== 1);
+  const contradict = required.some(([key, value]) => required.some(([other, wanted]) => key === other && value !== wanted));
+  return [
+    // The partial index holds labelled tasks alone, and the planner cannot see that a match is one.
+    `f.labels <> '{}'`,
+    ...(contradict ? ['false'] : []),
+    ...(required.length ? [has(Object.fromEntries(required))] : []),
+    ...choices.map((alternatives) => `(${alternatives.map(([key, value]) => has({ [key]: value })).join(' OR ')})`),
+  ];
 }
 
 type Alternatives = [values: readonly string[] | undefined, condition: (value: string) => Condition];

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { Namespace, Socket } from 'socket.io';
 import { EventLog } from '../events/event-log.js';
 import { toEventView, type TaskEvent } from '../events/events.js';
@@ -39,7 +39,7 @@ const replayPage = 250;
  * them. A socket has one subscription; a new one takes the place of the old.
  */
 @Injectable()
-export class TaskSubscriptions implements OnModuleInit, OnModuleDestroy {
+export class TaskSubscriptions {
   private readonly logger = new Logger('TaskSubscriptions');
   private readonly groups = new Map<string, Group>();
   /** The running subscription of each socket; another object means that an older one has been replaced. */
@@ -51,14 +51,6 @@ export class TaskSubscriptions implements OnModuleInit, OnModuleDestroy {
 
   attach(namespace: Namespace): void {
     this.namespace = namespace;
-  }
-
-  onModuleInit(): void {
-    this.unsubscribe = this.eventLog.subscribe((events) => this.publish(events));
-  }
-
-  onModuleDestroy(): void {
-    this.unsubscribe?.();
   }
 
   async subscribe(socket: Socket, tenantId: string, filters: SubscribeMessage): Promise<Subscribed> {
@@ -129,6 +121,7 @@ export class TaskSubscriptions implements OnModuleInit, OnModuleDestroy {
     this.groups.set(key, group);
     group.members += 1;
     subscription.joined = true;
+    this.unsubscribe ??= this.eventLog.subscribe((events) => this.publish(events));
     void socket.join(group.room);
   }
 
@@ -137,11 +130,17 @@ export class TaskSubscriptions implements OnModuleInit, OnModuleDestroy {
     void socket.leave(group.room);
     group.members -= 1;
     if (group.members === 0) this.groups.delete(subscription.key);
+    if (!this.groups.size) this.stopListening();
     subscription.joined = false;
   }
 
+  private stopListening(): void {
+    this.unsubscribe?.();
+    this.unsubscribe = undefined;
+  }
+
   private publish(events: TaskEvent[]): void {
-    if (!this.namespace || !this.groups.size) return;
+    if (!this.namespace) return;
     for (const event of events) {
       for (const group of this.groups.values()) {
         if (group.matches(event)) this.namespace.to(group.room).emit(event.action, toEventView(event));

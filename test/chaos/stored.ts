@@ -49,8 +49,8 @@ export async function readStored(query: Query): Promise<Stored> {
     [keyLabel],
   );
   const events = await query<StoredEvent>(
-    `SELECT seq::int, task_id AS id, action, (extract(epoch FROM at) * 1000)::float8 AS at, data->>'status' AS status,
-            coalesce((data->>'attempt')::int, 0) AS attempt, (data->>'version')::int AS version, data->>'worker_id' AS worker
+    `SELECT seq::int, task_id AS id, action, (extract(epoch FROM at) * 1000)::float8 AS at, status,
+            coalesce(attempt, 0) AS attempt, version::int, worker_id AS worker
      FROM events ORDER BY seq`,
   );
   const lost = await query<LostAttempt>(

@@ -24,8 +24,8 @@ afterAll(() => server.close());
 async function appendEvents(name: string): Promise<number> {
   const rows = await database.api.queryText<{ seq: number }>(
     `WITH added AS (
-      INSERT INTO events (tenant_id, task_id, action, data)
-      SELECT 'default', gen_random_uuid(), 'task_log', jsonb_build_object('name', $1::text, 'log', jsonb_build_object('level', 'info', 'message', repeat('x', $2::int)))
+      INSERT INTO events (tenant_id, task_id, action, name, log)
+      SELECT 'default', gen_random_uuid(), 'task_log', $1::text, jsonb_build_object('level', 'info', 'message', repeat('x', $2::int))
       FROM generate_series(1, $3::int) RETURNING seq
     ) SELECT max(seq)::int AS seq FROM added`,
     [name, bytesEach, count],

@@ -85,7 +85,7 @@ test('every filter lets through exactly its events, and several must all hold', 
   const three = await finished({ name: 'filter three', type: 'sleep', parameters: { seconds: 0, fail: true }, priority: 'low' });
   const through = await lastSeq();
   const rows = await database.api.queryText<{ seq: number; id: string; status: string }>(
-    "SELECT seq::int, task_id AS id, data->>'status' AS status FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq",
+    'SELECT seq::int, task_id AS id, status FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq',
     [mark, through],
   );
   const ofTasks =

@@ -10,8 +10,8 @@ import { openTestDatabase } from '../support/database.js';
 import { hasRedis, redisOrSkipped, TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
-const insert = `INSERT INTO events (tenant_id, task_id, action, data)
-  SELECT 'default', gen_random_uuid(), 'task_updated', jsonb_build_object('name', $1::text) RETURNING seq`;
+const insert = `INSERT INTO events (tenant_id, task_id, action, name)
+  SELECT 'default', gen_random_uuid(), 'task_updated', $1::text RETURNING seq`;
 
 describe.skipIf(!hasRedis)(`the tail of a follower ${redisOrSkipped}`, () => {
   let redis: TestRedis;

@@ -23,10 +23,9 @@ const appendLogsStatement = statement<{ id: number }>(
   SELECT tenant_id, id, attempt, level, message, data FROM fenced ORDER BY position
   RETURNING id
 ), recorded AS (
-  INSERT INTO events (tenant_id, task_id, action, data)
-  SELECT tenant_id, id, 'task_log', jsonb_strip_nulls(jsonb_build_object(
-    'name', name, 'type', type, 'queue', queue, 'priority', priority, 'status', status, 'labels', labels,
-    'attempt', attempt, 'log', jsonb_build_object('level', level, 'message', message, 'data', data)))
+  INSERT INTO events (tenant_id, task_id, action, name, type, queue, priority, status, labels, attempt, log)
+  SELECT tenant_id, id, 'task_log', name, type, queue, priority, status, labels, attempt,
+         jsonb_strip_nulls(jsonb_build_object('level', level, 'message', message, 'data', data))
   FROM fenced ORDER BY position
 )
 SELECT id FROM kept`,

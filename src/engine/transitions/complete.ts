@@ -13,24 +13,21 @@ export type Settled = 'completed' | 'failed' | 'cancelled' | 'queued' | 'schedul
 export function completeRows(name: string): string {
   return `input AS (
   SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::uuid[], $5::jsonb[]) AS i(tenant_id, id, attempt, lease_token, result)
-), locked AS MATERIALIZED (
-  SELECT t.tenant_id, t.id, i.result FROM tasks t JOIN input i ON t.tenant_id = i.tenant_id AND t.id = i.id
-  WHERE t.attempt = i.attempt AND t.lease_token = i.lease_token
-  ORDER BY t.id
-  FOR UPDATE OF t
 ), ${name} AS (
   -- A task that is being cancelled ends cancelled, even when its attempt got to the end first.
   UPDATE tasks t
   SET status = CASE t.status WHEN 'cancelling' THEN 'cancelled' ELSE 'completed' END::task_status,
-      result = CASE t.status WHEN 'cancelling' THEN NULL ELSE locked.result END,
+      result = CASE t.status WHEN 'cancelling' THEN NULL ELSE i.result END,
       progress = CASE t.status WHEN 'cancelling' THEN t.progress ELSE 100 END,
       error = NULL, finished_at = now(), ${unleased}, ${touched}
-  FROM locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id
+  FROM input i WHERE t.tenant_id = i.tenant_id AND t.id = i.id AND t.attempt = i.attempt AND t.lease_token = i.lease_token
   RETURNING t.*
 )`;
 }
 
-export function completeInput(completions: Completion[]): unknown[] {
+/** In the order of ids, in which the rows are locked then: two that lock the same rows in another order wait for each other. */
+export function completeInput(given: Completion[]): unknown[] {
+  const completions = given.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   return [
     completions.map((completion) => completion.tenant_id),
     completions.map((completion) => completion.id),

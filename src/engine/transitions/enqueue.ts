@@ -1,35 +1,64 @@
 import { statement, type Queryable } from '../../database/database.js';
+import { taskEventColumns } from '../../events/events.js';
+import { taskPriorities } from '../../tasks/task.js';
 import { timeOfId } from '../task-id.js';
-import type { NewTask, TaskRow } from '../task-row.js';
-import { recordEvents } from './sql.js';
+import type { ClaimedTask, NewTask, TaskRow } from '../task-row.js';
+import type { Claim } from './claim.js';
 
-/** What the database alone decides of a new row; the rest is as it was given. */
-type Placed = Pick<TaskRow, 'id' | 'status' | 'queued_at' | 'updated_at'>;
+/** What the database alone decides of a new row; the rest is as it was given. `lease_token`: of those that were claimed at once. */
+type Placed = Pick<TaskRow, 'id' | 'status' | 'queued_at' | 'updated_at' | 'lease_token'>;
+
+/** Of a task that is claimed in the statement that inserts it, `task_created` tells what it was before. */
+const asCreated: Partial<Record<(typeof taskEventColumns)[number], string>> = {
+  status: "CASE t.status WHEN 'running' THEN 'queued' ELSE t.status END",
+  attempt: '0',
+  worker_id: 'NULL',
+  started_at: 'NULL',
+  version: '1',
+};
 
 const enqueueStatement = statement<Placed>(
   'enqueue',
   `WITH input AS (
   SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::task_priority[], $7::jsonb[], $8::jsonb[],
-                       $9::int[], $10::int[], $11::jsonb[], $12::timestamptz[], $13::boolean[], $14::text[], $15::timestamptz[])
+                       $9::int[], $10::int[], $11::jsonb[], $12::timestamptz[], $13::boolean[], $14::text[], $15::timestamptz[], $16::boolean[])
     AS i(tenant_id, id, name, type, queue, priority, parameters, labels,
-         max_attempts, timeout_seconds, backoff, run_at, auto, created_by, created_at)
+         max_attempts, timeout_seconds, backoff, run_at, auto, created_by, created_at, claimed)
 ), placed AS (
-  SELECT i.*, CASE WHEN i.run_at > now() THEN 'scheduled' WHEN i.auto OR i.run_at IS NOT NULL THEN 'queued' ELSE 'pending' END::task_status AS status
+  SELECT i.*, CASE WHEN i.claimed THEN 'running' WHEN i.run_at > now() THEN 'scheduled'
+                   WHEN i.auto OR i.run_at IS NOT NULL THEN 'queued' ELSE 'pending' END::task_status AS status
   FROM input i
-), changed AS (
-  INSERT INTO tasks (tenant_id, id, name, type, queue, priority, status, parameters, labels,
-                     max_attempts, timeout_seconds, backoff, run_at, queued_at, created_by, created_at)
-  SELECT tenant_id, id, name, type, queue, priority, status, parameters, labels,
-         max_attempts, timeout_seconds, backoff, run_at, CASE status WHEN 'queued' THEN now() END, created_by, created_at
+), inserted AS (
+  INSERT INTO tasks (tenant_id, id, name, type, queue, priority, status, parameters, labels, max_attempts, timeout_seconds, backoff, run_at,
+                     queued_at, created_by, created_at, attempt, worker_id, lease_token, lease_expires_at, started_at, version)
+  SELECT tenant_id, id, name, type, queue, priority, status, parameters, labels, max_attempts, timeout_seconds, backoff, run_at,
+         CASE WHEN status IN ('queued', 'running') THEN now() END, created_by, created_at,
+         CASE WHEN claimed THEN 1 ELSE 0 END, CASE WHEN claimed THEN $17 END, CASE WHEN claimed THEN gen_random_uuid() END,
+         CASE WHEN claimed THEN now() + make_interval(secs => $18) END, CASE WHEN claimed THEN now() END, CASE WHEN claimed THEN 2 ELSE 1 END
   FROM placed
   RETURNING *
-), ${recordEvents("'task_created'")}
-SELECT id, status, queued_at, updated_at FROM changed`,
+), recorded AS (
+  INSERT INTO events (tenant_id, task_id, action, ${taskEventColumns.join(', ')})
+  SELECT t.tenant_id, t.id, 'task_created', ${taskEventColumns.map((column) => asCreated[column] ?? `t.${column}`).join(', ')} FROM inserted t
+  UNION ALL
+  SELECT t.tenant_id, t.id, 'task_started', ${taskEventColumns.map((column) => `t.${column}`).join(', ')} FROM inserted t WHERE t.status = 'running'
+)
+SELECT id, status, queued_at, updated_at, lease_token FROM inserted`,
 );
 
-/** create ──► pending | scheduled | queued. Answers the rows in the order of `tasks`. */
-export async function enqueue(db: Queryable, tasks: NewTask[]): Promise<TaskRow[]> {
-  const rows = await db.query(enqueueStatement, [
+export interface Enqueued {
+  /** As they were created, in the order in which they were given. */
+  rows: TaskRow[];
+  claimed: ClaimedTask[];
+}
+
+/**
+ * create ──► pending | scheduled | queued, and for as many as `request` has slots for ──► running in the same statement.
+ * Those overtake what is in line, so ask only when nothing is known to be.
+ */
+export async function enqueue(db: Queryable, tasks: NewTask[], request?: Claim): Promise<Enqueued> {
+  const claimed = request ? mostUrgent(tasks, request) : new Set();
+  const placed = await db.query(enqueueStatement, [
     tasks.map((task) => task.tenant_id),
     tasks.map((task) => task.id),
     tasks.map((task) => task.name),
@@ -45,15 +74,34 @@ export async function enqueue(db: Queryable, tasks: NewTask[]): Promise<TaskRow[
     tasks.map((task) => task.start === 'auto'),
     tasks.map((task) => task.created_by),
     tasks.map((task) => timeOfId(task.id)),
+    tasks.map((task) => claimed.has(task)),
+    request?.worker_id,
+    request?.lease_seconds,
   ]);
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return tasks.map((task) => newRow(task, byId.get(task.id)!));
+  const byId = new Map(placed.map((row) => [row.id, row]));
+  const ordered = tasks.map((task) => byId.get(task.id)!);
+  return {
+    rows: tasks.map((task, index) => newRow(task, ordered[index]!)),
+    claimed: tasks.flatMap((task, index) => {
+      const { lease_token } = ordered[index]!;
+      return lease_token ? [{ ...task, attempt: 1, lease_token, worker_id: request!.worker_id }] : [];
+    }),
+  };
 }
 
-function newRow({ start: _start, ...task }: NewTask, placed: Placed): TaskRow {
+/** Those that a claim would take if nothing else were in line. */
+function mostUrgent(tasks: NewTask[], { types, limit }: Claim): Set<NewTask> {
+  const ready = tasks.filter(({ start, run_at, type }) => start === 'auto' && run_at === null && types.includes(type));
+  const urgency = (task: NewTask) => taskPriorities.indexOf(task.priority);
+  return new Set(ready.toSorted((a, b) => urgency(b) - urgency(a)).slice(0, limit));
+}
+
+function newRow({ start: _start, ...task }: NewTask, { status, queued_at, updated_at }: Placed): TaskRow {
   return {
     ...task,
-    ...placed,
+    status: status === 'running' ? 'queued' : status,
+    queued_at,
+    updated_at,
     created_at: timeOfId(task.id),
     result: null,
     error: null,

@@ -1,3 +1,5 @@
+import { taskEventColumns } from '../../events/events.js';
+
 /** Pieces that several transitions share. Aliases: `t` is the changed row. */
 
 /** Columns of the next version of a row; every UPDATE of a transition sets them. */
@@ -9,25 +11,14 @@ export const unleased = 'lease_token = NULL, lease_expires_at = NULL, cancel_req
 /** Back in line: the attempt that ran is now history, kept by `archive`. */
 export const withoutAttempt = `${unleased}, worker_id = NULL, started_at = NULL, progress = 0, progress_message = NULL`;
 
-/** As every door shows times; JSON of PostgreSQL itself would follow the session's time zone. */
-const time = (column: string) => `to_char(t.${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-
-/** What an event tells of its task: everything but `parameters` and `result`, which may be large. Source: alias `t`. */
-const eventData = `jsonb_strip_nulls(jsonb_build_object(
-  'name', t.name, 'type', t.type, 'queue', t.queue, 'priority', t.priority, 'status', t.status, 'labels', t.labels,
-  'error', t.error, 'progress', t.progress, 'progress_message', t.progress_message,
-  'attempt', t.attempt, 'max_attempts', t.max_attempts, 'run_at', ${time('run_at')}, 'worker_id', t.worker_id,
-  'created_by', t.created_by, 'created_at', ${time('created_at')}, 'queued_at', ${time('queued_at')},
-  'started_at', ${time('started_at')}, 'finished_at', ${time('finished_at')}, 'version', t.version))`;
-
 /**
  * Appends the events of all rows of the CTE `changed`, in the same statement that changed them.
  * `action` is a SQL expression over `t`, a row of `changed`.
  */
 export function recordEvents(action: string): string {
   return `recorded AS (
-  INSERT INTO events (tenant_id, task_id, action, data)
-  SELECT t.tenant_id, t.id, ${action}, ${eventData} FROM changed t ORDER BY t.id
+  INSERT INTO events (tenant_id, task_id, action, ${taskEventColumns.join(', ')})
+  SELECT t.tenant_id, t.id, ${action}, ${taskEventColumns.map((column) => `t.${column}`).join(', ')} FROM changed t
 )`;
 }
 
