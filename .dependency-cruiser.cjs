@@ -58,6 +58,13 @@ module.exports = {
       to: { path: npm('pg', 'pg-[^/]+'), dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'only-events-knows-redis',
+      comment: 'Redis carries hints and copies; whoever needs more of it than src/events offers would depend on what may be lost.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/events/|\\.test\\.ts$' },
+      to: { path: npm('ioredis') },
+    },
+    {
       name: 'only-doors-know-their-frameworks',
       comment: 'Services and engine must work the same behind every door.',
       severity: 'error',

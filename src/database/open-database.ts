@@ -64,7 +64,8 @@ async function migrateWhenReachable(connection: pg.ClientConfig, log: OpenDataba
 async function connectPatiently(connection: pg.ClientConfig, log: OpenDatabaseLog): Promise<pg.Client> {
   const deadline = Date.now() + patienceMs;
   for (let attempt = 1; ; attempt++) {
-    const client = new pg.Client({ ...connection, application_name: 'arkitect migrate', connectionTimeoutMillis: 5_000 });
+    // A migration may take its time, so there is no limit for an answer; a connection that died without a word is noticed all the same.
+    const client = new pg.Client({ ...connection, application_name: 'arkitect migrate', connectionTimeoutMillis: 5_000, keepAlive: true });
     client.on('error', () => undefined);
     try {
       await client.connect();

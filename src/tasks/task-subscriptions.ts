@@ -75,8 +75,8 @@ export class TaskSubscriptions {
 
   private startReplay(socket: Socket, subscription: Subscription, since: number): void {
     this.replay(socket, subscription, since).catch((error: unknown) => {
-      this.logger.error(error);
       // The client comes back with the last seq it saw.
+      this.logger.warn(`A replay of events was cut short: ${(error as Error).message}`);
       socket.disconnect(true);
     });
   }
