@@ -15,11 +15,12 @@ import * as growth from './suites/growth.mjs';
 import * as latency from './suites/latency.mjs';
 import * as queue from './suites/queue.mjs';
 import * as realtime from './suites/realtime.mjs';
+import * as replicas from './suites/replicas.mjs';
 import * as service from './suites/service.mjs';
 import { systems } from './systems/systems.mjs';
 
-const suites = { queue, latency, cost, service, growth, realtime };
-const byDefault = ['queue', 'latency', 'cost', 'service'];
+const suites = { queue, latency, cost, service, replicas, growth, realtime };
+const byDefault = ['queue', 'latency', 'cost', 'service', 'replicas'];
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
 const usage = `npm run bench -- [suites] [options]

@@ -56,6 +56,12 @@ export async function processQueued(system, { tasks, warmUp, drain = true }) {
   return { tasks, seconds: elapsed(begun) };
 }
 
+/** Works until the store says that nothing is unfinished. */
+export async function processAll(system) {
+  await work(system);
+  await drained(system);
+}
+
 /** `callers` enqueue one at a time while the worker runs, from the first call until the last task is recorded as finished. */
 export async function enqueueAndProcess(system, { callers, tasks }) {
   await work(system);

@@ -33,7 +33,7 @@ export async function seedTasks(connection, { finished, queued }, say) {
       if (count > batch) say(`seeded ${Math.min(count, from + batch - 1).toLocaleString('en')} ${status} tasks`);
     }
   }
-  await client.query('VACUUM (ANALYZE) tasks');
+  await client.query('VACUUM (ANALYZE) tasks, task_filters');
   await client.query('CHECKPOINT');
   await client.end();
 }
@@ -43,6 +43,6 @@ export async function removeQueued(connection) {
   const client = new pg.Client(connection);
   await client.connect();
   await client.query(`DELETE FROM tasks WHERE tenant_id = 'default' AND status = 'queued'`);
-  await client.query('VACUUM tasks');
+  await client.query('VACUUM tasks, task_filters');
   await client.end();
 }
