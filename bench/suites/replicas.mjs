@@ -41,7 +41,9 @@ export async function run({ servers, size, results, eachSystem }) {
 async function requireOneStartEach(connection, tasks) {
   const client = new pg.Client(connection);
   await client.connect();
-  const { rows } = await client.query(`SELECT count(*)::int AS starts, count(DISTINCT task_id)::int AS tasks FROM events WHERE action = 'task_started'`);
+  const { rows } = await client.query(
+    `SELECT count(*)::int AS starts, count(DISTINCT task_id)::int AS tasks FROM events WHERE action = 'task_started'`,
+  );
   await client.end();
   if (rows[0].starts !== tasks || rows[0].tasks !== tasks) {
     throw new Error(`${rows[0].tasks} of ${tasks} tasks were started, ${rows[0].starts} times in all.`);

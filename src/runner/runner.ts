@@ -22,6 +22,8 @@ export interface RunnerOptions {
   onError(message: string, error: unknown): void;
 }
 
+/** Tasks that one statement claims into free slots. */
+const maxClaim = 500;
 const firstPollMs = 1_000;
 const lastPollMs = 5_000;
 const retrySettleMs = 500;
@@ -108,9 +110,15 @@ export class Runner implements Slots {
     return this.options.slots - this.running.size - this.reservedSlots;
   }
 
+  /** Not more than one statement takes; the rest stays free for tasks that start as they are created. */
+  private get claimableSlots(): number {
+    return Math.min(maxClaim, Math.max(0, this.freeSlots));
+  }
+
   private async fillSlots(): Promise<void> {
     while (this.moreWork && this.accepting && this.freeSlots > 0) {
-      await this.fetch(this.freeSlots, async (request) => this.engine.claim(request));
+      const free = this.claimableSlots;
+      await this.fetch(free, free, (request) => this.engine.claim(request));
     }
   }
 
@@ -118,8 +126,9 @@ export class Runner implements Slots {
   private async completeAndFetch(completions: Completion[]): Promise<Settled[]> {
     if (!this.accepting) return this.engine.complete(completions);
     let settled: Settled[] = [];
-    await this.fetch(Math.max(0, this.freeSlots), async (request) => {
-      const answer = await this.engine.completeAndClaim(completions, { ...request, limit: request.limit + completions.length });
+    const free = this.claimableSlots;
+    await this.fetch(free, free + completions.length, async (request) => {
+      const answer = await this.engine.completeAndClaim(completions, request);
       settled = answer.settled;
       return answer.claimed;
     });
@@ -128,26 +137,26 @@ export class Runner implements Slots {
 
   /** New tasks that find a free slot start without waiting in line, unless something may be in line already. */
   async startAtOnce(wanted: number, insert: (request?: Claim) => Promise<ClaimedTask[]>): Promise<void> {
-    const free = this.accepting && !this.moreWork && !this.claiming ? Math.min(wanted, this.freeSlots) : 0;
+    const free = this.accepting && !this.moreWork ? Math.min(wanted, this.freeSlots) : 0;
     if (free <= 0) return void (await insert());
-    await this.intoSlots(free, insert);
+    await this.intoSlots(free, free, insert);
     // Somebody may have asked for the slots meanwhile that were not needed.
     if (this.moreWork) this.claim();
   }
 
-  /** Claims by `run` into `free` slots, and remembers whether there may be more. */
-  private async fetch(free: number, run: (request: Claim) => Promise<ClaimedTask[]>): Promise<void> {
+  /** Claims by `run` up to `limit` tasks, `free` of them into slots that are free already, and remembers whether there may be more. */
+  private async fetch(free: number, limit: number, run: (request: Claim) => Promise<ClaimedTask[]>): Promise<void> {
     // A hint that comes from here on may be about what this statement does not see yet.
     this.moreWork = false;
-    const count = await this.intoSlots(free, run);
+    const count = await this.intoSlots(free, limit, run);
     if (count > 0) this.pollMs = firstPollMs;
-    if (count >= free) this.moreWork = true;
+    if (count >= limit) this.moreWork = true;
   }
 
-  /** Starts what `run` claims in `free` slots that nobody else may fill meanwhile; answers how many. */
-  private async intoSlots(free: number, run: (request: Claim) => Promise<ClaimedTask[]>): Promise<number> {
+  /** Starts what `run` claims; nobody else may fill the `free` slots meanwhile. Answers how many it claimed. */
+  private async intoSlots(free: number, limit: number, run: (request: Claim) => Promise<ClaimedTask[]>): Promise<number> {
     this.reservedSlots += free;
-    const filling = this.claimAndBegin(free, run);
+    const filling = this.claimAndBegin(limit, run);
     this.filling.add(filling);
     try {
       return await filling;
