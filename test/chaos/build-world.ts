@@ -1,35 +1,36 @@
-import { chmodSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasRedis } from '../support/redis.js';
 import { connectionFaults } from './connection-faults.js';
+import { copyBuild } from './copy-build.js';
 import { databaseFaults } from './database-faults.js';
+import { diskFaults } from './disk-faults.js';
 import { embeddedConnection, embeddedFaults } from './embedded-faults.js';
-import type { Fault } from './faults.js';
+import type { Deck } from './faults.js';
 import type { History } from './history.js';
 import type { Options } from './options.js';
 import { Postgres } from './postgres.js';
 import { Proxy } from './proxy.js';
 import { queryOn } from './query.js';
 import { clockFault, replicaFaults } from './replica-faults.js';
+import { redisFaults } from './redis-faults.js';
 import { fakeTimeLibrary, Replica } from './replica.js';
+import { SharedRedis } from './shared-redis.js';
+import { SmallDisk } from './small-disk.js';
 import { engineSettings, type World } from './world.js';
 
 export interface Stage {
   world: World;
-  faults: Fault[];
+  decks: Deck[];
   /** SIGTERM for all, each of which must end well; then the database. */
   stop(): Promise<void>;
   /** Kills what is there. */
-  destroy(): void;
+  destroy(): Promise<void>;
 }
 
 /** Starts database, proxies and replicas under `directory`. */
 export async function buildWorld(root: string, directory: string, options: Options, history: History): Promise<Stage> {
-  // A copy, so that the sources may change and be compiled while this runs.
-  const build = join(directory, 'build');
-  mkdirSync(build);
-  for (const part of ['dist', 'migrations', 'package.json']) cpSync(join(root, part), join(build, part), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'));
-  chmodSync(directory, 0o755);
+  const build = copyBuild(root, directory);
   const base = { history, leaseSeconds: Number(engineSettings.ENGINE_LEASE_SECONDS) };
   const environment = { PATH: process.env.PATH, HOME: process.env.HOME, ...engineSettings };
   return options.embedded ? embeddedStage(base, build, directory, environment) : serverStage(base, build, directory, environment, options);
@@ -38,36 +39,40 @@ export async function buildWorld(root: string, directory: string, options: Optio
 type Base = Pick<World, 'history' | 'leaseSeconds'>;
 
 async function serverStage(base: Base, build: string, directory: string, environment: NodeJS.ProcessEnv, options: Options): Promise<Stage> {
+  if (options.redis && !hasRedis) throw new Error("Redis is not installed. Install Debian's package redis-server, then try again.");
   const postgres = await Postgres.start(join(directory, 'postgres'));
   const proxies = await Promise.all(
     Array.from({ length: options.replicas }, () => Proxy.start({ host: '127.0.0.1', port: postgres.port })),
   );
+  const redis = options.redis ? await SharedRedis.start(options.replicas) : undefined;
   const replicas = proxies.map((proxy, index) => {
     const url = `postgresql://postgres@127.0.0.1:${proxy.port}/postgres`;
     const name = `replica ${index + 1}`;
-    const settings = { ...environment, DATABASE_URL: url };
+    const settings = { ...environment, DATABASE_URL: url, ...(redis && { REDIS_URL: redis.url(index) }) };
     return new Replica({ name, build, directory: join(directory, `replica-${index + 1}`), environment: settings, history: base.history });
   });
-  const world: World = { ...base, replicas, proxies, postgres, query: postgres.query };
+  const world: World = { ...base, replicas, proxies, postgres, redis, query: postgres.query };
   const faults = [...replicaFaults, ...(fakeTimeLibrary ? [clockFault] : []), ...databaseFaults, ...connectionFaults];
-  const destroy = () => {
+  const destroy = async () => {
     for (const replica of replicas) replica.destroy();
     postgres.kill();
+    await redis?.close();
   };
   try {
     await Promise.all(replicas.map((replica) => replica.start()));
   } catch (error) {
-    destroy();
+    await destroy();
     throw error;
   }
   return {
     world,
-    faults,
+    decks: [{ faults, hands: 2 }, ...(redis ? [{ faults: redisFaults, hands: 1 }] : [])],
     destroy,
     async stop() {
       await Promise.all(replicas.map((replica) => replica.stop()));
       await Promise.all(proxies.map((proxy) => proxy.close()));
       await postgres.stop('fast');
+      await redis?.close();
     },
   };
 }
@@ -75,6 +80,7 @@ async function serverStage(base: Base, build: string, directory: string, environ
 async function embeddedStage(base: Base, build: string, directory: string, environment: NodeJS.ProcessEnv): Promise<Stage> {
   const dataDirectory = join(directory, 'data');
   const settings = { ...environment, DATA_DIR: dataDirectory };
+  const disk = smallDisk(dataDirectory);
   const server = new Replica({
     name: 'the server',
     build,
@@ -82,13 +88,41 @@ async function embeddedStage(base: Base, build: string, directory: string, envir
     environment: settings,
     history: base.history,
   });
-  await server.start();
+  const leaveDisk = () => {
+    if (!disk) return;
+    const log = join(dataDirectory, 'postgres.log');
+    if (existsSync(log)) copyFileSync(log, join(directory, 'postgres.log'));
+    disk.unmount();
+  };
+  const destroy = async () => {
+    server.destroy();
+    leaveDisk();
+  };
+  try {
+    await server.start();
+  } catch (error) {
+    await destroy();
+    throw error;
+  }
   const query = queryOn(embeddedConnection(dataDirectory));
-  const world: World = { ...base, replicas: [server], proxies: [], postgres: undefined, query };
+  const world: World = { ...base, replicas: [server], proxies: [], postgres: undefined, redis: undefined, query };
+  const faults = [...replicaFaults, ...embeddedFaults(dataDirectory), ...(disk ? diskFaults(disk) : [])];
   return {
     world,
-    faults: [...replicaFaults, ...embeddedFaults(dataDirectory)],
-    destroy: () => server.destroy(),
-    stop: () => server.stop(),
+    decks: [{ faults, hands: 2 }],
+    destroy,
+    async stop() {
+      await server.stop();
+      leaveDisk();
+    },
   };
+}
+
+function smallDisk(directory: string): SmallDisk | undefined {
+  try {
+    return SmallDisk.mount(directory);
+  } catch (error) {
+    console.log(`A full disk is not possible here: ${(error as Error).message}`);
+    return undefined;
+  }
 }

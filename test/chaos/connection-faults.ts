@@ -1,6 +1,6 @@
 import type { Fault } from './faults.js';
 
-/** Between one replica and its database. Redis, when the server uses it, gets a proxy and a list of its own. */
+/** Between one replica and its database. */
 export const connectionFaults: Fault[] = [
   {
     kind: 'connections reset',

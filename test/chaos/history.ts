@@ -24,6 +24,8 @@ export type Happening =
   | { kind: 'acknowledged'; request: 'create' | 'execute' | 'cancel' | 'retry'; key?: string; tasks: Seen[] }
   /** An answer that no fault explains. */
   | { kind: 'unexpected'; request: string; answer: string }
+  /** A create was refused with 503 for a fault that is meant to do that. */
+  | { kind: 'refused'; why: string }
   | { kind: 'event'; watcher: string; event: SeenEvent }
   | { kind: 'resumed'; watcher: string; since: number }
   | { kind: 'fault'; fault: string; target: string; phase: 'begins' | 'is over' }

@@ -36,7 +36,7 @@ export async function main(root: string, args: string[]): Promise<number> {
     isGood = await Promise.race([play(options, stage, history, directory), interruption()]);
     return isGood ? 0 : 1;
   } catch (error) {
-    stage?.destroy();
+    await stage?.destroy();
     throw error;
   } finally {
     if (isGood && !options.keep) rmSync(directory, { recursive: true, force: true });
@@ -51,9 +51,9 @@ function keep(history: History, directory: string): void {
 }
 
 async function play(options: Options, stage: Stage, history: History, directory: string): Promise<boolean> {
-  const { world, faults } = stage;
+  const { world, decks } = stage;
   const random = new Random(options.seed);
-  const nemesis = new Nemesis(world, random.fork(), faults);
+  const nemeses = decks.map((deck) => new Nemesis(world, random.fork(), deck));
   const load = new Load(world, random.fork());
   // One that changes replicas all the time, and one that stays until it is cut off.
   const watchers = [
@@ -63,7 +63,7 @@ async function play(options: Options, stage: Stage, history: History, directory:
   const watching = Promise.all(watchers.map((watcher) => watcher.run()));
   const loading = load.run();
   await wait(calmMs);
-  await nemesis.run(options.minutes * 60_000);
+  await Promise.all(nemeses.map((nemesis) => nemesis.run(options.minutes * 60_000)));
   await wait(calmMs);
   load.stop();
   await loading;
@@ -80,8 +80,8 @@ async function play(options: Options, stage: Stage, history: History, directory:
     history,
     stored,
     violations,
-    injected: nemesis.injected,
-    kinds: faults.length,
+    injected: new Map(nemeses.flatMap((nemesis) => [...nemesis.injected])),
+    kinds: decks.flatMap((deck) => deck.faults).length,
     requests: load.requests,
   };
   console.log(report(run));
@@ -92,6 +92,6 @@ async function play(options: Options, stage: Stage, history: History, directory:
 
 function interruption(): Promise<never> {
   return new Promise((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => reject(new Error(`Interrupted by ${signal}.`)));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => reject(new Error(`Interrupted by ${signal}.`)));
   });
 }

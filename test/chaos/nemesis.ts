@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Fault } from './faults.js';
+import type { Deck, Fault, Target } from './faults.js';
 import type { Random } from './random.js';
 import type { World } from './world.js';
 
-/** Two hands, so that faults overlap now and then. */
-const hands = 2;
+/** There is one of these for all replicas. */
+const shared: Target[] = ['database', 'Redis'];
 const gapMs = [300, 2_500] as const;
 
 /** Injects faults until the deadline, each hand one after the other; every fault heals itself before this resolves. */
@@ -12,19 +12,19 @@ export class Nemesis {
   readonly injected = new Map<string, number>();
   private readonly world: World;
   private readonly random: Random;
-  private readonly faults: readonly Fault[];
+  private readonly deck: Deck;
   private readonly busy = new Set<string>();
-  private deck: Fault[] = [];
+  private pile: Fault[] = [];
 
-  constructor(world: World, random: Random, faults: readonly Fault[]) {
+  constructor(world: World, random: Random, deck: Deck) {
     this.world = world;
     this.random = random;
-    this.faults = faults;
+    this.deck = deck;
   }
 
   async run(ms: number): Promise<void> {
     const deadline = Date.now() + ms;
-    const work = Array.from({ length: hands }, async () => {
+    const work = Array.from({ length: this.deck.hands }, async () => {
       const random = this.random.fork();
       while (Date.now() < deadline) {
         await this.injectOne(random);
@@ -37,9 +37,9 @@ export class Nemesis {
   private async injectOne(random: Random): Promise<void> {
     const fault = this.draw();
     const index = random.whole(0, this.world.replicas.length - 1);
-    const where = fault.target === 'database' ? 'database' : `${fault.target} of ${this.world.replicas[index]!.name}`;
+    const where = shared.includes(fault.target) ? fault.target : `${fault.target} of ${this.world.replicas[index]!.name}`;
     if (this.busy.has(where)) {
-      this.deck.unshift(fault);
+      this.pile.unshift(fault);
       return;
     }
     this.busy.add(where);
@@ -59,7 +59,7 @@ export class Nemesis {
 
   /** From a shuffled deck: all kinds come up before one comes again. */
   private draw(): Fault {
-    if (!this.deck.length) this.deck = this.random.shuffled(this.faults);
-    return this.deck.pop()!;
+    if (!this.pile.length) this.pile = this.random.shuffled(this.deck.faults);
+    return this.pile.pop()!;
   }
 }

@@ -6,15 +6,18 @@ export interface Options {
   replicas: number;
   /** One server with its embedded database instead of replicas on a PostgreSQL server. */
   embedded: boolean;
+  /** A Redis between the replicas. */
+  redis: boolean;
   /** Keeps history and logs of a good run, too. */
   keep: boolean;
 }
 
-export const usage = `npm run chaos -- [--minutes 10] [--seed 42] [--replicas 3] [--embedded] [--keep]
+export const usage = `npm run chaos -- [--minutes 10] [--seed 42] [--replicas 3] [--redis] [--embedded] [--keep]
 
   --minutes   how long faults are injected; checking comes on top. Default: 2.
   --seed      draws the same faults again. Default: a random one, printed.
   --replicas  servers on one PostgreSQL, 2 to 8. Default: 3.
+  --redis     a Redis between the replicas, with faults of its own.
   --embedded  one server on its embedded database, killed together and apart.
   --keep      keeps history and logs of a good run, too.`;
 
@@ -26,6 +29,7 @@ export function readOptions(args: string[]): Options {
       minutes: { type: 'string', default: '2' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
       replicas: { type: 'string', default: '3' },
+      redis: { type: 'boolean', default: false },
       embedded: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
@@ -35,6 +39,7 @@ export function readOptions(args: string[]): Options {
     seed: Number(values.seed),
     replicas: values.embedded ? 1 : Number(values.replicas),
     embedded: values.embedded,
+    redis: values.redis,
     keep: values.keep,
   };
   if (!(options.minutes > 0 && options.minutes <= 24 * 60)) throw new Error('--minutes must be a number above 0 and up to 1440.');
@@ -42,5 +47,6 @@ export function readOptions(args: string[]): Options {
   if (!options.embedded && !(Number.isInteger(options.replicas) && options.replicas >= 2 && options.replicas <= 8)) {
     throw new Error('--replicas must be a whole number from 2 to 8.');
   }
+  if (options.embedded && options.redis) throw new Error('--redis needs replicas on one PostgreSQL: leave out --embedded.');
   return options;
 }

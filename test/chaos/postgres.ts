@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, closeSync, globSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { freePort } from './free-port.js';
+import { freePort } from '../support/free-port.js';
 import { queryOn, type Query } from './query.js';
 
 /** Debian's PostgreSQL on loopback in a directory of its own, with fsync on, to be restarted and killed. */

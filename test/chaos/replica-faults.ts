@@ -36,6 +36,22 @@ export const clockFault: Fault = {
   target: 'process',
   async inject(world, random, index) {
     await replica(world, index).stop();
-    await replica(world, index).start(random.pick([-1, 1]) * random.whole(5, 60));
+    const skewSeconds = random.pick([-1, 1]) * random.whole(5, 60);
+    await replica(world, index).start(skewSeconds);
+    await seeItWrong(replica(world, index).url, skewSeconds);
   },
 };
+
+/** A fault that does nothing would prove nothing. Silent where another fault keeps the replica from answering. */
+async function seeItWrong(url: string | undefined, skewSeconds: number): Promise<void> {
+  const answer = await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(patienceMs) }).catch(() => undefined);
+  const date = answer?.headers.get('date');
+  if (!date) return;
+  const seen = (Date.parse(date) - Date.now()) / 1_000;
+  if (Math.abs(seen - skewSeconds) > toleranceSeconds) {
+    throw new Error(`The clock should be ${skewSeconds} s wrong, but the replica says ${date}: libfaketime has no effect.`);
+  }
+}
+
+const patienceMs = 3_000;
+const toleranceSeconds = 4;

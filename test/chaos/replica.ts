@@ -17,6 +17,7 @@ export interface ReplicaOptions {
 /** A start that takes longer is killed and tried again, as an orchestrator's startup probe would have it. */
 const startMs = 45_000;
 const stopMs = 45_000;
+const againMs = 200;
 
 /** One server process after another under one name. */
 export class Replica {
@@ -52,6 +53,7 @@ export class Replica {
       }
       this.failedStarts++;
       await this.end(child, 'SIGKILL');
+      await wait(againMs);
     }
   }
 
@@ -96,9 +98,9 @@ export class Replica {
     if (child.exitCode === null && child.signalCode === null) await new Promise<void>((resolve) => child.once('exit', () => resolve()));
   }
 
-  /** From now on the present process may end by itself, as it does when its embedded database dies. */
-  expectEnd(): void {
-    this.expected = true;
+  /** Whether the present process may end by itself, as it does when its embedded database dies. */
+  expectEnd(expected = true): void {
+    this.expected = expected;
   }
 
   private spawn(skewSeconds: number): ChildProcess {

@@ -24,6 +24,7 @@ export function report(run: Run): string {
   const times = redelivery(history.entries, stored);
   const statuses = [...Map.groupBy(stored.tasks, (task) => task.status)].map(([status, tasks]) => `${tasks.length} ${status}`);
   const started = stored.events.filter((event) => event.action === 'task_started').length;
+  const refused = ofKind(history.entries, 'refused').length;
   const failedStarts = sum(world.replicas.map((replica) => replica.failedStarts));
   const lines: [string, string][] = [
     ['Seed', `${options.seed} (${options.minutes} minutes, ${world.replicas.length} replicas, ${database(world)})`],
@@ -41,6 +42,8 @@ export function report(run: Run): string {
     ['Started again after a kill', percentiles(times.afterKill)],
     ['Taken over from frozen replicas', percentiles(times.afterFreeze)],
     ['Events', `${stored.events.length}, watched across ${ofKind(history.entries, 'resumed').length} connections`],
+    ...(world.redis ? [['Through Redis', `${world.redis.batches} batches of events`] satisfies [string, string]] : []),
+    ...(refused ? [['Creates refused by a full disk', `${refused}`] satisfies [string, string]] : []),
     ['Starts of a replica that failed', `${failedStarts}`],
     ['Violations', `${violations.length}`],
   ];
@@ -50,13 +53,16 @@ export function report(run: Run): string {
   return [...lines.map(([name, value]) => name.padEnd(width) + value), ...shown, ...rest].join('\n');
 }
 
+type Due = [what: string, was: number, due: number];
+
 /** What a run must have gone through to prove anything; empty when it has. */
-export function tooLittle({ options, stored, history, injected, kinds }: Run): string[] {
-  const atLeast: [string, number, number][] = [
+export function tooLittle({ options, world, stored, history, injected, kinds }: Run): string[] {
+  const atLeast: Due[] = [
     ['faults', sum([...injected.values()]), Math.floor(options.embedded ? 6 * options.minutes : 10 * options.minutes)],
-    ['kinds of faults', injected.size, options.minutes >= 1 ? kinds : 1],
+    ['kinds of faults', injected.size, Math.min(kinds, Math.floor(5 * options.minutes))],
     ['acknowledged tasks', acknowledged(history), Math.floor(100 * options.minutes)],
     ['attempts rescued', stored.lost.length, Math.max(1, Math.floor(5 * options.minutes))],
+    ...(world.redis ? [['batches of events through Redis', world.redis.batches, Math.floor(40 * options.minutes)] satisfies Due] : []),
     ['connections of watchers', ofKind(history.entries, 'resumed').length, 4],
   ];
   return atLeast

@@ -4,6 +4,7 @@ import { terminal } from './life-cycle.js';
 import type { Random } from './random.js';
 import { processOf } from './redelivery.js';
 import type { Watcher } from './watcher.js';
+import { within } from './within.js';
 import { slots, type World } from './world.js';
 
 const finishMs = 180_000;
@@ -12,7 +13,7 @@ const catchUpMs = 60_000;
 
 /** After the last fault: all work ends, every replica takes part again, and the watchers catch up. */
 export async function settle(world: World, random: Random, watchers: Watcher[]): Promise<void> {
-  for (const proxy of world.proxies) proxy.endForgotten();
+  for (const proxy of [...world.proxies, ...(world.redis?.proxies ?? [])]) proxy.endForgotten();
   const wrong = (what: string) => world.history.add({ kind: 'wrong', rule: 'does not recover', what });
   if (!(await within(finishMs, () => isFinished(world, random)))) wrong(`tasks are unfinished ${finishMs / 1_000} s after the last fault`);
   for (const replica of world.replicas) {
@@ -30,15 +31,6 @@ export async function settle(world: World, random: Random, watchers: Watcher[]):
   let left: string[] = [];
   await within(recoverMs, async () => (left = await leftConnections(world)).length === 0);
   if (left.length) wrong(`more connections are open than ${world.replicas.length} replicas are due: ${left.join(', ')}`);
-}
-
-async function within(ms: number, probe: () => Promise<boolean> | boolean): Promise<boolean> {
-  const deadline = Date.now() + ms;
-  while (Date.now() < deadline) {
-    if (await probe()) return true;
-    await wait(200);
-  }
-  return false;
 }
 
 /** Tasks that nobody executed yet are executed now. */
@@ -59,11 +51,15 @@ async function isFinished(world: World, random: Random): Promise<boolean> {
 async function answers(world: World, url: string | undefined): Promise<boolean> {
   if (!url) return false;
   const ready = await send(url, 'GET', '/health/ready');
-  if (ready === 'lost' || ready.status !== 200) return false;
+  if (ready === 'lost' || ready.status !== 200 || (world.redis && !saysUp(ready.body, 'redis'))) return false;
   const created = await send(url, 'POST', '/tasks', { name: 'after the faults', start: 'auto' });
   if (created === 'lost' || created.status !== 201) return false;
   world.history.add({ kind: 'acknowledged', request: 'create', tasks: [seen(created.body)] });
   return true;
+}
+
+function saysUp(ready: unknown, part: string): boolean {
+  return (ready as { details: Record<string, { status: string }> }).details[part]?.status === 'up';
 }
 
 /** Processes that start attempts of a set of tasks too large for one of them. */
@@ -83,14 +79,15 @@ async function workers(world: World): Promise<number[]> {
 }
 
 /** What each replica may have open: reconnecting must not leave connections behind. */
-const dueConnections: Record<string, number> = { leader: 1, 'wake-ups': 1, engine: 4, loops: 2, api: 10 };
+const dueConnections: Record<string, number> = { leader: 1, 'wake-ups': 1, engine: 4, loops: 2, api: 10, Redis: 2 };
 
 /** Names of connections of which there are more than the replicas are due. */
-async function leftConnections({ query, replicas }: World): Promise<string[]> {
+async function leftConnections({ query, replicas, redis }: World): Promise<string[]> {
   const open = await query<{ name: string; count: number }>(
     `SELECT substr(application_name, 10) AS name, count(*)::int AS count
      FROM pg_stat_activity WHERE application_name LIKE 'arkitect %' GROUP BY 1`,
   );
+  if (redis) open.push({ name: 'Redis', count: await redis.connections() });
   return open
     .filter(({ name, count }) => count > (dueConnections[name] ?? 0) * replicas.length)
     .map(({ name, count }) => `${count} ${name}`);

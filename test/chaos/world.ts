@@ -2,6 +2,7 @@ import type { History } from './history.js';
 import type { Postgres } from './postgres.js';
 import type { Proxy } from './proxy.js';
 import type { Query } from './query.js';
+import type { SharedRedis } from './shared-redis.js';
 import type { Replica } from './replica.js';
 
 /** All that a run has started: what clients talk to, and what faults are done to. */
@@ -12,6 +13,8 @@ export interface World {
   proxies: Proxy[];
   /** A server of our own; undefined with the embedded database. */
   postgres: Postgres | undefined;
+  /** Between the replicas, where that was asked for. */
+  redis: SharedRedis | undefined;
   /** Straight to the database, past all faults of connections. */
   query: Query;
   leaseSeconds: number;

@@ -1,9 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.js';
 import { until } from './until.js';
 
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
@@ -12,15 +12,17 @@ export const redisOrSkipped = hasRedis ? 'with Redis' : 'with Redis (skipped: th
 
 /** A Redis of the test's own on loopback, to be killed and started again. */
 export class TestRedis {
+  readonly port: number;
+  private readonly args: string[];
   private child: ChildProcess | undefined;
   private readonly directory = mkdtempSync(join(tmpdir(), 'arkitect-redis-'));
   /** Sentinels want a file that they can write to. */
   private readonly configFile = join(this.directory, 'redis.conf');
 
-  private constructor(
-    readonly port: number,
-    private readonly args: string[],
-  ) {}
+  private constructor(port: number, args: string[]) {
+    this.port = port;
+    this.args = args;
+  }
 
   static async start(...args: string[]): Promise<TestRedis> {
     const redis = new TestRedis(await freePort(), args);
@@ -62,13 +64,4 @@ export class TestRedis {
     if (this.child) await this.kill();
     rmSync(this.directory, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
