@@ -18,14 +18,15 @@ export function checkInput<T extends object>(type: Class<T>, plain: unknown, pat
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     return { value: new type(), errors: [{ field: path || 'body', message: 'must be a JSON object' }] };
   }
-  const inherited = inheritedFields(plain, path, unknownField(new type()));
-  for (const key of nestedFields(type)) {
+  const fields = fieldsOf(type);
+  const inherited = inheritedFields(plain, path, () => unknownField(fields));
+  for (const key of fields.nested) {
     const child = (plain as Record<string, unknown>)[key];
     if (typeof child === 'object' && child !== null)
-      inherited.push(...inheritedFields(child, path ? `${path}.${key}` : key, 'is not a known field'));
+      inherited.push(...inheritedFields(child, path ? `${path}.${key}` : key, () => 'is not a known field'));
   }
   if (inherited.length) return { value: new type(), errors: inherited };
-  const value = instanceOf(type, plain as Record<string, unknown>);
+  const value = instanceOf(type, plain, fields.raw);
   if (!value) {
     const field = Object.entries(plain).find(([, child]) => JSON.stringify(child)?.includes('"constructor":'))?.[0] ?? 'body';
     return {
@@ -43,14 +44,34 @@ export function checkInput<T extends object>(type: Class<T>, plain: unknown, pat
 }
 
 /** class-validator takes the names of inherited members (`toString`) for known fields, and drops them. */
-function inheritedFields(plain: object, path: string, message: string): FieldError[] {
+function inheritedFields(plain: object, path: string, message: () => string): FieldError[] {
   const keys = Object.keys(plain).filter((key) => key in Object.prototype);
-  return keys.map((key) => ({ field: path ? `${path}.${key}` : key, message }));
+  return keys.map((key) => ({ field: path ? `${path}.${key}` : key, message: message() }));
 }
 
-function nestedFields(type: Class<object>): string[] {
-  const metadata = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
-  return metadata.filter((entry) => entry.type === ValidationTypes.NESTED_VALIDATION).map((entry) => entry.propertyName);
+/** What the decorators of an input class say of its fields. */
+interface Fields {
+  known: string[];
+  nested: string[];
+  raw: ReadonlySet<string>;
+}
+
+const fieldsByType = new WeakMap<Class<object>, Fields>();
+
+/** Read once for each class: class-validator goes through all classes there are to answer for one. */
+function fieldsOf(type: Class<object>): Fields {
+  let fields = fieldsByType.get(type);
+  if (!fields) {
+    const metadata = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
+    const nested = metadata.filter((entry) => entry.type === ValidationTypes.NESTED_VALIDATION);
+    fields = {
+      known: [...new Set(metadata.map((entry) => entry.propertyName))],
+      nested: nested.map((entry) => entry.propertyName),
+      raw: rawFieldsOf(type),
+    };
+    fieldsByType.set(type, fields);
+  }
+  return fields;
 }
 
 const rawFields = new Map<object, Set<string>>();
@@ -62,18 +83,21 @@ export function Raw(): PropertyDecorator {
   };
 }
 
-function isRaw(type: Class<object>, key: string): boolean {
+function rawFieldsOf(type: Class<object>): ReadonlySet<string> {
+  const raw = new Set<string>();
   for (let target: object | null = type.prototype as object; target; target = Object.getPrototypeOf(target) as object | null) {
-    if (rawFields.get(target)?.has(key)) return true;
+    for (const key of rawFields.get(target) ?? []) raw.add(key);
   }
-  return false;
+  return raw;
 }
 
-function instanceOf<T extends object>(type: Class<T>, plain: Record<string, unknown>): T | undefined {
-  const raw = Object.entries(plain).filter(([key]) => isRaw(type, key));
-  const rest = Object.fromEntries(Object.entries(plain).filter(([key]) => !isRaw(type, key)));
+function instanceOf<T extends object>(type: Class<T>, plain: object, rawKeys: ReadonlySet<string>): T | undefined {
+  // Keys that would reach a prototype by assignment were refused before.
+  const raw: Record<string, unknown> = {};
+  const rest: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(plain)) (rawKeys.has(key) ? raw : rest)[key] = value;
   try {
-    return Object.assign(plainToInstance(type, rest, { exposeDefaultValues: true }), Object.fromEntries(raw));
+    return Object.assign(plainToInstance(type, rest, { exposeDefaultValues: true }), raw);
   } catch (error) {
     // class-transformer calls `value.constructor` of whatever it meets; such a key is its one stumbling block.
     if (error instanceof TypeError) return undefined;
@@ -86,7 +110,10 @@ function flatten(error: ValidationError, path: string): FieldError[] {
   const field = isIndex ? `${path}[${error.property}]` : path ? `${path}.${error.property}` : error.property;
   const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({
     field,
-    message: rule === 'whitelistValidation' ? unknownField(error.target) : withoutName(message, error.property),
+    message:
+      rule === 'whitelistValidation'
+        ? unknownField(fieldsOf(error.target!.constructor as Class<object>))
+        : withoutName(message, error.property),
   }));
   // One message a field is enough: the first declared rule that failed.
   return [...own.slice(-1), ...(error.children ?? []).flatMap((child) => flatten(child, field))];
@@ -96,12 +123,6 @@ function withoutName(message: string, property: string): string {
   return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;
 }
 
-function unknownField(target: object | undefined): string {
-  const accepted = target ? fieldsOf(target.constructor as Class<object>) : [];
-  return accepted.length ? `is not a known field; accepted are ${accepted.join(', ')}` : 'is not a known field; none are accepted here';
-}
-
-function fieldsOf(type: Class<object>): string[] {
-  const metadata = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
-  return [...new Set(metadata.map((entry) => entry.propertyName))];
+function unknownField({ known }: Fields): string {
+  return known.length ? `is not a known field; accepted are ${known.join(', ')}` : 'is not a known field; none are accepted here';
 }

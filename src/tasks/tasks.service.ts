@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
+import { Batcher } from '../engine/batcher.js';
 import { Engine } from '../engine/engine.js';
 import { newTaskId } from '../engine/task-id.js';
-import type { NewTask, TaskRow } from '../engine/task-row.js';
+import type { NewTask, TaskRef, TaskRow } from '../engine/task-row.js';
 import type { EditableFields } from '../engine/transitions/update.js';
 import { CodedError, invalid, type FieldError } from '../errors/coded-error.js';
 import { EventLog } from '../events/event-log.js';
@@ -45,10 +46,15 @@ export interface Created<T> {
 
 const editableStates = ['pending', 'scheduled', 'queued'];
 const maxEditRetries = 10;
+/** Tasks read in one statement: so many times the largest parameters and result may be in memory for it. */
+const maxGets = 20;
 
 /** What clients do with tasks, for all doors alike. */
 @Injectable()
 export class TasksService {
+  /** One statement for all that are asked for at the same time. */
+  private readonly gets = new Batcher((refs: TaskRef[]) => this.store.getAll(refs), { maxItems: maxGets });
+
   constructor(
     private readonly engine: Engine,
     private readonly store: TasksStore,
@@ -96,7 +102,7 @@ export class TasksService {
   }
 
   async get({ tenant_id }: Principal, id: string): Promise<Task> {
-    const task = await this.store.get({ tenant_id, id });
+    const task = await this.gets.add({ tenant_id, id });
     if (!task) throw taskNotFound(id);
     return task;
   }

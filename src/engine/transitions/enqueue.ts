@@ -58,6 +58,7 @@ export interface Enqueued {
  */
 export async function enqueue(db: Queryable, tasks: NewTask[], request?: Claim): Promise<Enqueued> {
   const claimed = request ? mostUrgent(tasks, request) : new Set();
+  const times = tasks.map((task) => timeOfId(task.id));
   const placed = await db.query(enqueueStatement, [
     tasks.map((task) => task.tenant_id),
     tasks.map((task) => task.id),
@@ -73,7 +74,7 @@ export async function enqueue(db: Queryable, tasks: NewTask[], request?: Claim):
     tasks.map((task) => task.run_at),
     tasks.map((task) => task.start === 'auto'),
     tasks.map((task) => task.created_by),
-    tasks.map((task) => timeOfId(task.id)),
+    times,
     tasks.map((task) => claimed.has(task)),
     request?.worker_id,
     request?.lease_seconds,
@@ -81,7 +82,7 @@ export async function enqueue(db: Queryable, tasks: NewTask[], request?: Claim):
   const byId = new Map(placed.map((row) => [row.id, row]));
   const ordered = tasks.map((task) => byId.get(task.id)!);
   return {
-    rows: tasks.map((task, index) => newRow(task, ordered[index]!)),
+    rows: tasks.map((task, index) => newRow(task, ordered[index]!, times[index]!)),
     claimed: tasks.flatMap((task, index) => {
       const { lease_token } = ordered[index]!;
       return lease_token ? [{ ...task, attempt: 1, lease_token, worker_id: request!.worker_id }] : [];
@@ -96,13 +97,13 @@ function mostUrgent(tasks: NewTask[], { types, limit }: Claim): Set<NewTask> {
   return new Set(ready.toSorted((a, b) => urgency(b) - urgency(a)).slice(0, limit));
 }
 
-function newRow({ start: _start, ...task }: NewTask, { status, queued_at, updated_at }: Placed): TaskRow {
+function newRow({ start: _start, ...task }: NewTask, { status, queued_at, updated_at }: Placed, created_at: string): TaskRow {
   return {
     ...task,
     status: status === 'running' ? 'queued' : status,
     queued_at,
     updated_at,
-    created_at: timeOfId(task.id),
+    created_at,
     result: null,
     error: null,
     progress: 0,
