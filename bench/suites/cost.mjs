@@ -4,7 +4,7 @@ import { cpuSeconds, memoryMb } from '../lib/processes.mjs';
 import { onFreshDatabase } from './queue.mjs';
 
 export const sizes = {
-  full: { callers: 200, tasks: 10_000, settleSeconds: 12, idleSeconds: 20 },
+  full: { callers: 200, tasks: 10_000, settleSeconds: 11, idleSeconds: 12 },
   quick: { callers: 200, tasks: 300, settleSeconds: 0.5, idleSeconds: 1 },
 };
 

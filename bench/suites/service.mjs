@@ -3,7 +3,7 @@ import { openHttpLoad } from '../load/open-http-load.mjs';
 import { services } from '../peers/services.mjs';
 
 export const sizes = {
-  full: { connections: 64, seconds: 8, stored: 1_000 },
+  full: { connections: 64, seconds: 5, stored: 1_000 },
   quick: { connections: 64, seconds: 1, stored: 100 },
 };
 
