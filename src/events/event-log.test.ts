@@ -1,6 +1,6 @@
-import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTestEngine, type TestEngine } from '../../test/support/engine.js';
+import { connectTo, insertEvent, tailAsksForWriters, writeOutOfOrder } from '../../test/support/event-writers.js';
 import { until } from '../../test/support/until.js';
 import { EventLog } from './event-log.js';
 import type { TaskEvent } from './events.js';
@@ -11,14 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => t.close());
 
-const insert = `INSERT INTO events (tenant_id, task_id, action, name)
-  SELECT 'default', gen_random_uuid(), 'task_updated', $1::text RETURNING seq`;
-
-async function connect() {
-  const client = new pg.Client({ connectionString: t.url });
-  await client.connect();
-  return client;
-}
+const connect = () => connectTo(t.url);
 
 function collect(log: EventLog): TaskEvent[] {
   const seen: TaskEvent[] = [];
@@ -32,30 +25,24 @@ test('a row that commits after a later number is waited for, and order is kept',
   const seen = collect(t.eventLog);
   const slow = await connect();
   await slow.query('BEGIN');
-  await slow.query(insert, ['first number, last to commit']);
-  await t.database.api.queryText(insert, ['second number']);
+  await slow.query(insertEvent, ['first number, last to commit']);
+  await t.database.api.queryText(insertEvent, ['second number']);
   t.wakeUps.signal('events');
   // The tail has seen the gap when it asks who is writing; until the slow one ends, nothing may be handed on.
-  const watching = await connect();
-  await until('the tail to look at the writers', async () => {
-    const { rows } = await watching.query(
-      "SELECT 1 FROM pg_stat_activity WHERE application_name = 'arkitect loops' AND query LIKE '%pg_locks%'",
-    );
-    return rows.length > 0;
-  });
+  await tailAsksForWriters(t.url);
   expect(seen).toEqual([]);
   await slow.query('COMMIT');
   await until('both events', () => seen.length === 2);
   expect(names(seen)).toEqual(['first number, last to commit', 'second number']);
-  await Promise.all([slow.end(), watching.end()]);
+  await slow.end();
 });
 
 test('a number that was rolled back does not hold up what comes after it', async () => {
   const seen = collect(t.eventLog);
   const doomed = await connect();
   await doomed.query('BEGIN');
-  await doomed.query(insert, ['never']);
-  await t.database.api.queryText(insert, ['after the hole']);
+  await doomed.query(insertEvent, ['never']);
+  await t.database.api.queryText(insertEvent, ['after the hole']);
   t.wakeUps.signal('events');
   await doomed.query('ROLLBACK');
   await until('the event after the hole', () => seen.length === 1);
@@ -70,9 +57,9 @@ test('a long transaction elsewhere that writes no events does not delay the tail
   await other.query('CREATE TABLE unrelated (x int)');
   const doomed = await connect();
   await doomed.query('BEGIN');
-  await doomed.query(insert, ['never']);
+  await doomed.query(insertEvent, ['never']);
   await doomed.query('ROLLBACK');
-  await t.database.api.queryText(insert, ['soon']);
+  await t.database.api.queryText(insertEvent, ['soon']);
   t.wakeUps.signal('events');
   await until('the event in spite of the open transaction', () => seen.length === 1);
   await Promise.all([other.query('ROLLBACK').then(() => other.end()), doomed.end()]);
@@ -80,32 +67,17 @@ test('a long transaction elsewhere that writes no events does not delay the tail
 
 test('many writers that commit and roll back out of order: readers get every committed row once, in order', async () => {
   const seen = collect(t.eventLog);
-  const committed: number[] = [];
-  await Promise.all(
-    Array.from({ length: 8 }, async (_, writer) => {
-      const client = await connect();
-      for (let round = 0; round < 40; round++) {
-        await client.query('BEGIN');
-        const { rows } = await client.query<{ seq: string }>(insert, [`${writer}/${round}`]);
-        if ((writer + round) % 3 === 0) await client.query('SELECT pg_sleep(0.002)');
-        const keep = (writer * 7 + round) % 5 !== 0;
-        await client.query(keep ? 'COMMIT' : 'ROLLBACK');
-        if (keep) committed.push(Number(rows[0]!.seq));
-        t.wakeUps.signal('events');
-      }
-      await client.end();
-    }),
-  );
+  const committed = await writeOutOfOrder(t.url, 8, 40, () => t.wakeUps.signal('events'));
   await until('all committed events', () => seen.length >= committed.length);
-  expect(seen.map((event) => event.seq)).toEqual(committed.toSorted((a, b) => a - b));
+  expect(seen.map((event) => event.seq)).toEqual(committed);
   expect(t.errors).toEqual([]);
 });
 
 test('a tail that starts while a writer is open does not miss its row', async () => {
   const slow = await connect();
   await slow.query('BEGIN');
-  const { rows } = await slow.query<{ seq: string }>(insert, ['open at the start']);
-  await t.database.api.queryText(insert, ['committed before the start']);
+  const { rows } = await slow.query<{ seq: string }>(insertEvent, ['open at the start']);
+  await t.database.api.queryText(insertEvent, ['committed before the start']);
   const log = new EventLog(t.database, t.wakeUps, (error) => t.errors.push(error));
   const started = log.start();
   await slow.query('COMMIT');
@@ -117,7 +89,7 @@ test('a tail that starts while a writer is open does not miss its row', async ()
 });
 
 test('following from a number gives the past, then the present, and ends with its signal', async () => {
-  for (const name of ['a', 'b', 'c']) await t.database.api.queryText(insert, [name]);
+  for (const name of ['a', 'b', 'c']) await t.database.api.queryText(insertEvent, [name]);
   t.wakeUps.signal('events');
   await until('the tail to catch up', () => t.eventLog.tail >= 3);
   const stop = new AbortController();
@@ -126,7 +98,7 @@ test('following from a number gives the past, then the present, and ends with it
     for await (const events of t.eventLog.follow(1, stop.signal)) seen.push(...events);
   })();
   await until('the past', () => seen.length === 2);
-  await t.database.api.queryText(insert, ['d']);
+  await t.database.api.queryText(insertEvent, ['d']);
   t.wakeUps.signal('events');
   await until('the present', () => seen.length === 3);
   expect(names(seen)).toEqual(['b', 'c', 'd']);
@@ -137,26 +109,20 @@ test('following from a number gives the past, then the present, and ends with it
 test('while nobody listens the tail moves on without the events, by the same rule', async () => {
   const slow = await connect();
   await slow.query('BEGIN');
-  await slow.query(insert, ['first number, last to commit']);
-  await t.database.api.queryText(insert, ['second number']);
+  await slow.query(insertEvent, ['first number, last to commit']);
+  await t.database.api.queryText(insertEvent, ['second number']);
   t.wakeUps.signal('events');
-  const watching = await connect();
-  await until('the tail to look at the writers', async () => {
-    const { rows } = await watching.query(
-      "SELECT 1 FROM pg_stat_activity WHERE application_name = 'arkitect loops' AND query LIKE '%pg_locks%' AND datname = current_database()",
-    );
-    return rows.length > 0;
-  });
+  await tailAsksForWriters(t.url);
   expect(t.eventLog.tail).toBe(0);
   await slow.query('COMMIT');
   await until('the tail to move', () => t.eventLog.tail === 2);
   expect(t.eventLog.counts).toEqual({ log: 0, relay: 0 });
-  await Promise.all([slow.end(), watching.end()]);
+  await slow.end();
 });
 
 test('who begins to listen while the tail moves on unheard gets everything after the tail that it saw', async () => {
   for (let round = 0; round < 50; round++) {
-    const inserted = t.database.api.queryText(insert, [`round ${round}`]);
+    const inserted = t.database.api.queryText(insertEvent, [`round ${round}`]);
     t.wakeUps.signal('events');
     await inserted;
     t.wakeUps.signal('events');
@@ -172,7 +138,7 @@ test('who begins to listen while the tail moves on unheard gets everything after
 });
 
 test('resuming is possible back to where the log was pruned, and not beyond its end', async () => {
-  for (const name of ['a', 'b', 'c']) await t.database.api.queryText(insert, [name]);
+  for (const name of ['a', 'b', 'c']) await t.database.api.queryText(insertEvent, [name]);
   await t.database.api.queryText('UPDATE event_log_state SET pruned_through = 1');
   expect(await Promise.all([0, 1, 3, 4].map((since) => t.eventLog.canResumeFrom(since)))).toEqual([false, true, true, false]);
 });

@@ -1,4 +1,3 @@
-import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EventLog } from '../../src/events/event-log.js';
 import { EventRelay } from '../../src/events/event-relay.js';
@@ -7,11 +6,9 @@ import { RedisBus } from '../../src/events/redis-bus.js';
 import { RedisTransport } from '../../src/events/redis-transport.js';
 import { WakeUps } from '../../src/events/wake-ups.js';
 import { openTestDatabase } from '../support/database.js';
+import { insertEvent, writeOutOfOrder } from '../support/event-writers.js';
 import { hasRedis, redisOrSkipped, TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
-
-const insert = `INSERT INTO events (tenant_id, task_id, action, name)
-  SELECT 'default', gen_random_uuid(), 'task_updated', $1::text RETURNING seq`;
 
 describe.skipIf(!hasRedis)(`the tail of a follower ${redisOrSkipped}`, () => {
   let redis: TestRedis;
@@ -61,26 +58,11 @@ describe.skipIf(!hasRedis)(`the tail of a follower ${redisOrSkipped}`, () => {
   });
 
   test('writers that commit and roll back out of order, and now and then two leaders: every row once, in order', async () => {
-    const committed: number[] = [];
-    await Promise.all(
-      Array.from({ length: 6 }, async (_, writer) => {
-        const client = new pg.Client({ connectionString: db.url });
-        await client.connect();
-        for (let round = 0; round < 60; round++) {
-          await client.query('BEGIN');
-          const { rows } = await client.query<{ seq: string }>(insert, [`${writer}/${round}`]);
-          if ((writer + round) % 3 === 0) await client.query('SELECT pg_sleep(0.002)');
-          const keep = (writer * 7 + round) % 5 !== 0;
-          await client.query(keep ? 'COMMIT' : 'ROLLBACK');
-          if (keep) committed.push(Number(rows[0]!.seq));
-          followerLeads = round % 3 === 1;
-          (round % 2 ? leader : follower).wakeUps.signal('events');
-        }
-        await client.end();
-      }),
-    );
+    const expected = await writeOutOfOrder(db.url, 6, 60, (round) => {
+      followerLeads = round % 3 === 1;
+      (round % 2 ? leader : follower).wakeUps.signal('events');
+    });
     followerLeads = false;
-    const expected = committed.toSorted((x, y) => x - y);
     for (const { seen } of [leader, follower]) {
       await until('all committed events', () => seen.length >= expected.length);
       expect(seen.map((event) => event.seq)).toEqual(expected);
@@ -94,7 +76,7 @@ describe.skipIf(!hasRedis)(`the tail of a follower ${redisOrSkipped}`, () => {
   test('what a batch brings is exactly what the log holds', async () => {
     await until('an event that came through Redis', async () => {
       const { relay } = follower.eventLog.counts;
-      await db.database.api.queryText(insert, ['"quoted", ünïcode and \u2028']);
+      await db.database.api.queryText(insertEvent, ['"quoted", ünïcode and \u2028']);
       leader.wakeUps.signal('events');
       await until('the event', () => follower.eventLog.tail > 0 && follower.seen.length === leader.seen.length && leader.seen.length > 0);
       return follower.eventLog.counts.relay > relay;
@@ -103,7 +85,7 @@ describe.skipIf(!hasRedis)(`the tail of a follower ${redisOrSkipped}`, () => {
   });
 
   test('a batch too large to be sent is read from the log', async () => {
-    await db.database.api.queryText(insert.replace('RETURNING', 'FROM generate_series(1, 100) RETURNING'), ['x'.repeat(8_000)]);
+    await db.database.api.queryText(insertEvent.replace('RETURNING', 'FROM generate_series(1, 100) RETURNING'), ['x'.repeat(8_000)]);
     leader.wakeUps.signal('events');
     await until('the events', () => follower.seen.length === 100);
     expect(follower.eventLog.counts).toEqual({ log: 100, relay: 0 });
