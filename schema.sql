@@ -165,8 +165,8 @@ CREATE TABLE tasks (
   CONSTRAINT tasks_waiting_has_no_attempt CHECK ((status <> ALL (ARRAY['pending'::task_status, 'scheduled'::task_status, 'blocked'::task_status, 'queued'::task_status])) OR started_at IS NULL AND worker_id IS NULL)
 ) WITH (autovacuum_analyze_scale_factor=0.02, autovacuum_analyze_threshold=1000, autovacuum_vacuum_cost_delay=1, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000, fillfactor=85);
 CREATE INDEX tasks_by_status ON tasks USING btree (tenant_id, status, id);
-CREATE INDEX tasks_claim ON tasks USING btree (priority DESC, id) WHERE (status = 'queued'::task_status);
-CREATE INDEX tasks_due ON tasks USING btree (run_at) WHERE (status = 'scheduled'::task_status);
+CREATE INDEX tasks_claim ON tasks USING btree (priority DESC, id) WHERE ((status = 'queued'::task_status) AND (lease_token IS NULL));
+CREATE INDEX tasks_due ON tasks USING btree (run_at) WHERE ((status = 'scheduled'::task_status) AND (run_at IS NOT NULL));
 CREATE INDEX tasks_leased ON tasks USING btree (id) WHERE (status = ANY (ARRAY['running'::task_status, 'cancelling'::task_status]));
 
 CREATE OR REPLACE FUNCTION public.add_task_filters()

@@ -33,7 +33,14 @@ export async function buildWorld(root: string, directory: string, options: Optio
   const build = copyBuild(root, directory);
   const base = { history, leaseSeconds: Number(engineSettings.ENGINE_LEASE_SECONDS) };
   const environment = { PATH: process.env.PATH, HOME: process.env.HOME, ...engineSettings };
-  return options.embedded ? embeddedStage(base, build, directory, environment) : serverStage(base, build, directory, environment, options);
+  const stage = await (options.embedded
+    ? embeddedStage(base, build, directory, environment)
+    : serverStage(base, build, directory, environment, options));
+  return { ...stage, decks: stage.decks.map((deck) => without(options.skip, deck)) };
+}
+
+function without(skipped: string | undefined, { faults, hands }: Deck): Deck {
+  return { hands, faults: skipped ? faults.filter(({ kind }) => !kind.includes(skipped)) : faults };
 }
 
 type Base = Pick<World, 'history' | 'leaseSeconds'>;

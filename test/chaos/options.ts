@@ -8,17 +8,20 @@ export interface Options {
   embedded: boolean;
   /** A Redis between the replicas. */
   redis: boolean;
+  /** Kinds of faults with this text in their name are left out. */
+  skip: string | undefined;
   /** Keeps history and logs of a good run, too. */
   keep: boolean;
 }
 
-export const usage = `npm run chaos -- [--minutes 10] [--seed 42] [--replicas 3] [--redis] [--embedded] [--keep]
+export const usage = `npm run chaos -- [--minutes 10] [--seed 42] [--replicas 3] [--redis] [--embedded] [--skip TEXT] [--keep]
 
   --minutes   how long faults are injected; checking comes on top. Default: 2.
   --seed      draws the same faults again. Default: a random one, printed.
   --replicas  servers on one PostgreSQL, 2 to 8. Default: 3.
   --redis     a Redis between the replicas, with faults of its own.
   --embedded  one server on its embedded database, killed together and apart.
+  --skip      leaves out faults whose name contains the text, such as "WAL".
   --keep      keeps history and logs of a good run, too.`;
 
 /** Throws a sentence about the first argument that is wrong. */
@@ -31,6 +34,7 @@ export function readOptions(args: string[]): Options {
       replicas: { type: 'string', default: '3' },
       redis: { type: 'boolean', default: false },
       embedded: { type: 'boolean', default: false },
+      skip: { type: 'string' },
       keep: { type: 'boolean', default: false },
     },
   });
@@ -40,6 +44,7 @@ export function readOptions(args: string[]): Options {
     replicas: values.embedded ? 1 : Number(values.replicas),
     embedded: values.embedded,
     redis: values.redis,
+    skip: values.skip,
     keep: values.keep,
   };
   if (!(options.minutes > 0 && options.minutes <= 24 * 60)) throw new Error('--minutes must be a number above 0 and up to 1440.');
