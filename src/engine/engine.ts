@@ -31,8 +31,8 @@ export interface Slots {
  */
 export class Engine {
   private readonly creates = new Batcher((tasks: NewTask[]) => this.enqueue(tasks));
-  private slots: Slots | undefined;
   private readonly executes = new Batcher((refs: TaskRef[]) => execute(this.database.api, refs), { keyOf: ({ id }) => id });
+  private slots: Slots | undefined;
 
   constructor(
     private readonly database: Database,
@@ -70,7 +70,7 @@ export class Engine {
   }
 
   /** From now on tasks may start in the statement that creates them. */
-  fill(slots: Slots): void {
+  useSlots(slots: Slots): void {
     this.slots = slots;
   }
 

@@ -63,7 +63,7 @@ export class Runner implements Slots {
   start(): void {
     if (this.options.slots === 0) return;
     this.accepting = true;
-    this.engine.fill(this);
+    this.engine.useSlots(this);
     this.heartbeatTimer = setInterval(() => void this.renewLeases(), (this.options.leaseSeconds * 1_000) / 3);
     this.wake();
   }

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { buildWorld, type Stage } from './build-world.js';
 import { check } from './checker.js';
 import { History } from './history.js';
+import { interruption } from './interruption.js';
 import { Load } from './load.js';
 import { Nemesis } from './nemesis.js';
 import { readOptions, usage, type Options } from './options.js';
@@ -88,10 +89,4 @@ async function play(options: Options, stage: Stage, history: History, directory:
   const missing = tooLittle(run);
   for (const sentence of missing) console.log(`Too little: ${sentence}.`);
   return violations.length === 0 && missing.length === 0;
-}
-
-function interruption(): Promise<never> {
-  return new Promise((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => reject(new Error(`Interrupted by ${signal}.`)));
-  });
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { History, ofKind } from '../chaos/history.js';
+import { interruption } from '../chaos/interruption.js';
 import { within } from '../chaos/within.js';
 import { Clients } from './clients.js';
 import { readOptions, usage, type Options } from './options.js';
@@ -96,10 +97,4 @@ async function lostTasks({ query }: Server, { acknowledged, outstanding, failure
   if (others) problems.push(`${others} tasks have not come to their end`);
   if (outstanding) problems.push(`${outstanding} creates had no answer ${drainMs / 1_000} s after the load`);
   return problems;
-}
-
-function interruption(): Promise<never> {
-  return new Promise((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => reject(new Error(`Interrupted by ${signal}.`)));
-  });
 }

@@ -3,7 +3,7 @@ import type { Duty } from './loop.js';
 import { pruneTasks } from './prune-tasks.js';
 
 const batch = 5_000;
-/** Fewer, as each takes its attempts, its logs and nine index entries along. */
+/** Fewer, as each takes its attempts, its logs and its filters along. */
 const taskBatch = 500;
 
 const pruneEventsStatement = statement<{ pruned: number }>(
