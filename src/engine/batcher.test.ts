@@ -35,32 +35,44 @@ test('nobody is answered before the statement has ended', async () => {
   await answer;
 });
 
-test('what arrives while two statements run gathers for the third', async () => {
+test('what arrives while a statement runs gathers for the next', async () => {
   const { statements, run } = controlled<number>();
   const batcher = new Batcher(run);
   const answers: Promise<string>[] = [];
-  for (const item of [1, 2, 3, 4, 5]) {
+  for (const item of [1, 2, 3]) {
     answers.push(batcher.add(item));
     await turn();
   }
-  expect(statements.map(({ items }) => items)).toEqual([[1], [2]]);
+  expect(statements.map(({ items }) => items)).toEqual([[1]]);
   statements[0]!.end.resolve();
   await answers[0];
   await turn();
-  expect(statements.map(({ items }) => items)).toEqual([[1], [2], [3, 4, 5]]);
-  for (const { end } of statements) end.resolve();
+  expect(statements.map(({ items }) => items)).toEqual([[1], [2, 3]]);
+  statements[1]!.end.resolve();
   await Promise.all(answers);
 });
 
-test('a statement has at most so many items', async () => {
+test('a full batch does not wait for the statement before it; no more than two run', async () => {
   const { statements, run } = controlled<number>();
-  const batcher = new Batcher(run, { maxItems: 2, maxInFlight: 9 });
-  const answers = [1, 2, 3, 4, 5].map((item) => batcher.add(item));
+  const batcher = new Batcher(run, { maxItems: 2 });
+  const answers = [1, 2, 3, 4, 5, 6, 7].map((item) => batcher.add(item));
   await turn();
   await turn();
   await turn();
-  expect(statements.map(({ items }) => items)).toEqual([[1, 2], [3, 4], [5]]);
+  expect(statements.map(({ items }) => items)).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  statements[0]!.end.resolve();
+  await answers[0];
+  await turn();
+  await turn();
+  expect(statements.map(({ items }) => items).slice(2)).toEqual([[5, 6]]);
   for (const { end } of statements) end.resolve();
+  await answers[5];
+  await turn();
+  expect(statements.map(({ items }) => items).slice(3)).toEqual([[7]]);
+  statements[3]!.end.resolve();
   await Promise.all(answers);
 });
 

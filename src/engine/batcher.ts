@@ -9,7 +9,7 @@ interface Waiting<Item, Result> {
 export interface BatcherOptions<Item> {
   /** Rows of one statement (500). */
   maxItems?: number;
-  /** Statements at the same time (2): one works while the next gathers. */
+  /** Statements at the same time (2). Another one than the first starts only when a full batch waits: many small ones cost more than they save. */
   maxInFlight?: number;
   /** Items with the same key never share a statement; the later one waits for the next. */
   keyOf?(item: Item): string;
@@ -45,7 +45,8 @@ export class Batcher<Item, Result> {
 
   /** At the end of this turn of the event loop: requests that were read together travel together. */
   private schedule(): void {
-    if (this.scheduled || this.inFlight >= this.maxInFlight || !this.waiting.length) return;
+    if (this.scheduled || !this.waiting.length) return;
+    if (this.inFlight >= (this.waiting.length >= this.maxItems ? this.maxInFlight : 1)) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;

@@ -1,6 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, ValidationTypes, validateSync, type ValidationError } from 'class-validator';
 import { invalid, type FieldError } from '../errors/coded-error.js';
+import { accept } from './accept.js';
 
 type Class<T> = new () => T;
 
@@ -19,6 +20,18 @@ export function checkInput<T extends object>(type: Class<T>, plain: unknown, pat
     return { value: new type(), errors: [{ field: path || 'body', message: 'must be a JSON object' }] };
   }
   const fields = fieldsOf(type);
+  const accepted = accept(type, plain, fields.raw);
+  if (accepted) return { value: accepted, errors: [] };
+  return checkThoroughly(type, plain, path, fields);
+}
+
+/** By class-validator, which says what is wrong with each field. */
+export function checkThoroughly<T extends object>(
+  type: Class<T>,
+  plain: object,
+  path = '',
+  fields = fieldsOf(type),
+): { value: T; errors: FieldError[] } {
   const inherited = inheritedFields(plain, path, () => unknownField(fields));
   for (const key of fields.nested) {
     const child = (plain as Record<string, unknown>)[key];
