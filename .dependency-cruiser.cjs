@@ -7,10 +7,21 @@ const code = (path) => ({ path, pathNot: '\\.test\\.ts$' });
 const npm = (...names) => `^node_modules/(${names.join('|')})(/|$)`;
 
 const nest = '@nestjs/[^/]+';
-const doors = ['fastify', '@fastify/[^/]+', 'socket\\.io', '@nestjs/platform-[^/]+', '@nestjs/websockets'];
+const doors = [
+  'fastify',
+  '@fastify/[^/]+',
+  'socket\\.io',
+  '@nestjs/platform-[^/]+',
+  '@nestjs/websockets',
+  '@nestjs/microservices',
+  '@grpc/[^/]+',
+  'grpc-health-check',
+  'protobufjs',
+];
 
-/** The files in which the outside world is met: REST, Socket.IO, the server itself. */
-const doorFiles = '^src/(app\\.ts$|transport/|auth/|health/|tasks/([^/]+\\.(controller|gateway)|task-subscriptions)\\.ts$)';
+/** The files in which the outside world is met: REST, Socket.IO, gRPC, the server itself. */
+const doorFiles =
+  '^src/(app\\.ts$|transport/|auth/|health/|(tasks|workers)/([^/]+\\.(controller|gateway|grpc)|task-subscriptions|worker-stream)\\.ts$)';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -97,17 +108,20 @@ module.exports = {
       comment:
         'A door translates: service, DTOs and views of its own feature, transport and auth. No engine, no database, no other feature.',
       severity: 'error',
-      from: code('^src/tasks/[^/]+\\.(controller|gateway)\\.ts$'),
+      from: code('^src/(tasks|workers)/[^/]+\\.(controller|gateway|grpc)\\.ts$'),
       to: {
         path: '^src/',
-        pathNot: '^src/(transport|auth|errors|input)/|^src/tasks/(?!.*\\.(store|module)\\.ts$)|^src/events/events\\.ts$',
+        pathNot: '^src/(transport|auth|errors|input)/|^src/$1/(?!.*\\.(store|module)\\.ts$)|^src/events/events\\.ts$',
       },
     },
     {
       name: 'only-services-use-stores',
       comment: 'Reads go through the service, which knows who may see what.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$' },
+      from: {
+        path: '^src/',
+        pathNot: '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$|^src/workers/(worker-pool|known-types)\\.ts$',
+      },
       to: { path: '\\.store\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
@@ -122,7 +136,7 @@ module.exports = {
       comment: 'SQL beside its row mapping, and nothing else.',
       severity: 'error',
       from: code('\\.store\\.ts$'),
-      to: { path: '^src/', pathNot: '^src/(database|engine/task-row|tasks)' },
+      to: { path: '^src/', pathNot: '^src/(database|engine/task-row|tasks|workers)' },
     },
     {
       name: 'engine-goes-down',

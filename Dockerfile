@@ -1,6 +1,6 @@
 # The server alone: the database is somebody else's, so neither the embedded PostgreSQL nor npm's own Node is in here.
 #   docker build -t arkitect-orchestrator .
-#   docker run -p 8000:8000 -e DATABASE_URL=postgres://… -e ADMIN_TOKEN=… arkitect-orchestrator
+#   docker run -p 8000:8000 -p 50051:50051 -e DATABASE_URL=postgres://… -e ADMIN_TOKEN=… arkitect-orchestrator
 
 FROM node:26-slim AS build
 WORKDIR /app
@@ -28,9 +28,10 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY migrations ./migrations
+COPY proto ./proto
 # The account "node", by number, so that Kubernetes can see that it is not root.
 USER 1000:1000
-EXPOSE 8000
+EXPOSE 8000 50051
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/live').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

@@ -148,8 +148,12 @@ CREATE TABLE tasks (
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
   version bigint DEFAULT 1 NOT NULL,
+  checkpoint jsonb,
+  cancel_state text,
   CONSTRAINT tasks_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT tasks_attempt_budget CHECK (attempt >= uncounted_attempts AND uncounted_attempts >= 0 AND max_attempts >= 1 AND (attempt - uncounted_attempts) <= max_attempts),
+  CONSTRAINT tasks_cancel_state CHECK (cancel_state = ANY (ARRAY['requested'::text, 'delivered'::text, 'stopped'::text, 'ignored'::text])),
+  CONSTRAINT tasks_cancelling_has_state CHECK (status <> 'cancelling'::task_status OR (cancel_state = ANY (ARRAY['requested'::text, 'delivered'::text]))) NOT VALID,
   CONSTRAINT tasks_cancelling_was_asked CHECK (status <> 'cancelling'::task_status OR cancel_requested_at IS NOT NULL),
   CONSTRAINT tasks_failed_has_error CHECK (status <> 'failed'::task_status OR error IS NOT NULL),
   CONSTRAINT tasks_finished_iff_terminal CHECK ((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::task_status, 'failed'::task_status, 'cancelled'::task_status]))),
@@ -165,9 +169,40 @@ CREATE TABLE tasks (
   CONSTRAINT tasks_waiting_has_no_attempt CHECK ((status <> ALL (ARRAY['pending'::task_status, 'scheduled'::task_status, 'blocked'::task_status, 'queued'::task_status])) OR started_at IS NULL AND worker_id IS NULL)
 ) WITH (autovacuum_analyze_scale_factor=0.02, autovacuum_analyze_threshold=1000, autovacuum_vacuum_cost_delay=1, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000, fillfactor=85);
 CREATE INDEX tasks_by_status ON tasks USING btree (tenant_id, status, id);
-CREATE INDEX tasks_claim ON tasks USING btree (priority DESC, id) WHERE ((status = 'queued'::task_status) AND (lease_token IS NULL));
+CREATE INDEX tasks_claim ON tasks USING btree (type, priority DESC, id) WHERE ((status = 'queued'::task_status) AND (lease_token IS NULL));
 CREATE INDEX tasks_due ON tasks USING btree (run_at) WHERE ((status = 'scheduled'::task_status) AND (run_at IS NOT NULL));
 CREATE INDEX tasks_leased ON tasks USING btree (id) WHERE (status = ANY (ARRAY['running'::task_status, 'cancelling'::task_status]));
+
+CREATE TABLE worker_types (
+  tenant_id text NOT NULL,
+  type text NOT NULL,
+  last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT worker_types_pkey PRIMARY KEY (tenant_id, type)
+);
+
+CREATE TABLE workers (
+  tenant_id text NOT NULL,
+  id text NOT NULL,
+  name text NOT NULL,
+  session uuid NOT NULL,
+  state text DEFAULT 'connected'::text NOT NULL,
+  door text NOT NULL,
+  replica_id text NOT NULL,
+  types text[] NOT NULL,
+  queues text[] NOT NULL,
+  slots integer NOT NULL,
+  in_flight integer DEFAULT 0 NOT NULL,
+  labels jsonb NOT NULL,
+  sdk text,
+  command text,
+  connected_at timestamp with time zone DEFAULT now() NOT NULL,
+  last_beat_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT workers_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT workers_command CHECK (command = ANY (ARRAY['drain'::text, 'disconnect'::text])),
+  CONSTRAINT workers_door CHECK (door = ANY (ARRAY['grpc'::text, 'http'::text])),
+  CONSTRAINT workers_state CHECK (state = ANY (ARRAY['connected'::text, 'draining'::text, 'gone'::text]))
+);
+CREATE INDEX workers_by_replica ON workers USING btree (replica_id);
 
 CREATE OR REPLACE FUNCTION public.add_task_filters()
  RETURNS trigger

@@ -40,7 +40,7 @@ async function measure(directory, waitMs) {
   const startedAt = performance.now();
   const server = spawn(localNode(), ['--enable-source-maps', 'dist/main.js'], {
     cwd: root,
-    env: { ...process.env, DATA_DIR: directory, PORT: '0' },
+    env: { ...process.env, DATA_DIR: directory, PORT: '0', GRPC_PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   for await (const chunk of server.stdout.iterator({ destroyOnReturn: false })) if (String(chunk).includes('is ready')) break;

@@ -11,9 +11,10 @@ import { TasksModule } from './tasks/tasks.module.js';
 import { ErrorFilter } from './transport/error.filter.js';
 import { ErrorsController } from './transport/errors.controller.js';
 import { InputPipe } from './transport/input.pipe.js';
+import { WorkersModule } from './workers/workers.module.js';
 
 @Module({
-  imports: [AuthModule, HealthModule, TasksModule],
+  imports: [AuthModule, HealthModule, TasksModule, WorkersModule],
   controllers: [ErrorsController],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },

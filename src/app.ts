@@ -2,10 +2,13 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { addHealth } from './health/health.grpc.js';
+import { HealthService } from './health/health.service.js';
 import { Lifecycle } from './health/lifecycle.js';
 import { Kernel } from './kernel.js';
 import { NestLogger } from './logger.js';
 import type { Settings } from './settings.js';
+import { GrpcDoor } from './transport/grpc/grpc-door.js';
 import { fastifyOptions, installFastify } from './transport/fastify.js';
 import { serveOpenApi } from './transport/openapi.js';
 import { corsOptions } from './transport/origin.js';
@@ -17,6 +20,8 @@ export interface Server {
   kernel: Kernel;
   /** Where it listens: `http://127.0.0.1:8000`. */
   url: string;
+  /** Where gRPC listens: `127.0.0.1:50051`. */
+  grpcAddress: string;
   /** Stops gracefully: no new work, running attempts get their time (unless `hurry`), then doors, then database. */
   close(hurry?: AbortSignal): Promise<void>;
 }
@@ -25,8 +30,11 @@ export interface Server {
 export async function startServer(settings: Settings, logger: Logger): Promise<Server> {
   const kernel = await Kernel.start(settings, logger);
   let app: NestFastifyApplication | undefined;
+  let grpc: GrpcDoor;
   try {
     app = await createApp(kernel, settings, logger);
+    grpc = connectGrpc(app, settings);
+    await app.startAllMicroservices();
     await app.listen(settings.PORT, settings.HOST);
   } catch (error) {
     await app?.close();
@@ -42,9 +50,11 @@ export async function startServer(settings: Settings, logger: Logger): Promise<S
     app: running,
     kernel,
     url: urlOf(running, settings.HOST),
+    grpcAddress: addressOf(settings.HOST, grpc.port!),
     close(hurry) {
       closing ??= (async () => {
         lifecycle.state = 'stopping';
+        lifecycle.hurry = hurry;
         await kernel.stopRunner(hurry);
         await running.close();
         await kernel.close();
@@ -70,8 +80,19 @@ export async function createApp(kernel: Kernel, settings: Settings, logger: Logg
   return app;
 }
 
+/** Guards, pipes and filters are those of the application; without `inheritAppConfig` none of them would run. */
+function connectGrpc(app: NestFastifyApplication, settings: Settings): GrpcDoor {
+  const health = app.get(HealthService, { strict: false });
+  const door = new GrpcDoor(settings, (server, services) => addHealth(server, health, services));
+  app.connectMicroservice({ strategy: door }, { inheritAppConfig: true });
+  return door;
+}
+
 function urlOf(app: NestFastifyApplication, host: string): string {
-  const address = app.getHttpServer().address() as { port: number };
+  return `http://${addressOf(host, (app.getHttpServer().address() as { port: number }).port)}`;
+}
+
+function addressOf(host: string, port: number): string {
   const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return `http://${shown}:${address.port}`;
+  return `${shown}:${port}`;
 }

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Database } from './database/database.js';
 import { Engine } from './engine/engine.js';
 import { EventLog } from './events/event-log.js';
+import { WakeUps } from './events/wake-ups.js';
 import { HandlerRegistry } from './handlers/handlers.js';
 import { HEALTH_PROBES } from './health/health-probe.js';
 import { Lifecycle } from './health/lifecycle.js';
@@ -9,6 +10,7 @@ import { databaseProbe, migrationsProbe, wakeUpsProbe } from './health/database.
 import { redisProbe } from './health/redis.probe.js';
 import type { Kernel } from './kernel.js';
 import { SETTINGS, type Settings } from './settings.js';
+import { REPLICA_ID } from './workers/workers.tokens.js';
 
 /** What every feature may inject: the running parts of this replica and its settings. */
 @Module({})
@@ -21,6 +23,8 @@ export class KernelModule {
       { provide: Database, useValue: kernel.database },
       { provide: Engine, useValue: kernel.engine },
       { provide: EventLog, useValue: kernel.eventLog },
+      { provide: WakeUps, useValue: kernel.wakeUps },
+      { provide: REPLICA_ID, useValue: kernel.replicaId },
       { provide: HandlerRegistry, useValue: kernel.handlers },
       { provide: HEALTH_PROBES, useValue: probes },
       Lifecycle,

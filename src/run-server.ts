@@ -18,7 +18,7 @@ export async function runServer(): Promise<void> {
     const server = await startServer(settings, logger);
     const token = server.app.get<AdminToken>(ADMIN_TOKEN);
     if (token.warning) logger.warn(token.warning);
-    process.stdout.write(banner(server.url, settings, token));
+    process.stdout.write(banner(server, settings, token));
     void server.kernel.failed.then((reason) => {
       logger.fatal(reason);
       process.exitCode = 1;

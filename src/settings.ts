@@ -90,6 +90,25 @@ export const settingDefinitions = {
     pattern: /^[A-Za-z0-9.:_-]{1,255}$/,
   }),
   PORT: integer({ default: '8000', min: 0, max: 65535, doc: 'HTTP port for REST, Socket.IO and the docs; 0 picks a free one.' }),
+  GRPC_PORT: integer({ default: '50051', min: 0, max: 65535, doc: 'gRPC port, on the same HOST; 0 picks a free one.' }),
+  GRPC_TLS_CERT_FILE: text({
+    default: '',
+    doc: 'Certificate chain (PEM) of the gRPC port; needs GRPC_TLS_KEY_FILE. Empty: no TLS.',
+    accepts: 'empty, or a path',
+    pattern: /^[^\0]{0,4096}$/,
+  }),
+  GRPC_TLS_KEY_FILE: text({
+    default: '',
+    doc: 'Private key (PEM) of GRPC_TLS_CERT_FILE.',
+    accepts: 'empty, or a path',
+    pattern: /^[^\0]{0,4096}$/,
+  }),
+  GRPC_TLS_CLIENT_CA_FILE: text({
+    default: '',
+    doc: 'Certificates (PEM) that sign those of clients; with it, gRPC clients need one (mutual TLS).',
+    accepts: 'empty, or a path',
+    pattern: /^[^\0]{0,4096}$/,
+  }),
   DATA_DIR: text({
     default: './data',
     doc: 'Directory of the embedded database and of the generated admin token. Relative to the working directory.',
@@ -207,7 +226,7 @@ export const SETTINGS = Symbol('Settings');
 export class SettingsError extends Error {}
 
 /** Environment names with these prefixes are ours: an unknown one is a likely typing mistake. */
-const ownPrefixes = /^(ARKITECT|TASKS|RUNNER|ENGINE|EVENTS|AUTH|IDEMPOTENCY|DATABASE_POOL|ADMIN_TOKEN)_?/;
+const ownPrefixes = /^(ARKITECT|GRPC_PORT|GRPC_TLS|TASKS|RUNNER|ENGINE|EVENTS|AUTH|IDEMPOTENCY|DATABASE_POOL|ADMIN_TOKEN)_?/;
 
 /**
  * Settings from defaults, then the `.env` file, then the environment (later wins).
@@ -225,10 +244,19 @@ export function loadSettings(environment: NodeJS.ProcessEnv, envFile = '.env'): 
     }
     return [key, value];
   });
+  problems.push(...contradictions(Object.fromEntries(entries) as Settings));
   if (problems.length) {
     throw new SettingsError(`${problems.join('\n')}\nSettings come from the environment and from .env; correct them and start again.`);
   }
   return { settings: Object.freeze(Object.fromEntries(entries)) as Settings, warnings: unknownKeys(fromFile, environment) };
+}
+
+/** What is wrong with values that are right each by itself. */
+function contradictions({ GRPC_TLS_CERT_FILE, GRPC_TLS_KEY_FILE, GRPC_TLS_CLIENT_CA_FILE }: Settings): string[] {
+  if (Boolean(GRPC_TLS_CERT_FILE) !== Boolean(GRPC_TLS_KEY_FILE)) {
+    return ['GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE belong together; set both, or neither.'];
+  }
+  return GRPC_TLS_CLIENT_CA_FILE && !GRPC_TLS_CERT_FILE ? ['GRPC_TLS_CLIENT_CA_FILE needs GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE.'] : [];
 }
 
 function unknownKeys(fromFile: object, environment: NodeJS.ProcessEnv): string[] {

@@ -19,10 +19,11 @@ export const services = [
 /** `connection`: of a database; `more`: settings over those of the measurement. */
 export async function startArkitect(connection, directory, more = {}) {
   const { host, port, user, database } = connection;
-  const server = await startNode(path('../../dist/main.js'), /REST and Socket\.IO\s+(http:\S+)/, {
+  const server = await startNode(path('../../dist/main.js'), /REST and Socket\.IO\s+(http:\S+)\s+gRPC\s+(\S+)/, {
     cwd: mkdtempSync(join(directory, 'arkitect-')),
     env: {
       PORT: '0',
+      GRPC_PORT: '0',
       DATABASE_URL: `postgresql://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`,
       RUNNER_SLOTS: '0',
       LOG_LEVEL: 'warn',
@@ -45,8 +46,8 @@ async function startNode(program, pattern, { cwd, env }) {
   const more = { NODE_ENV: 'production', ...env };
   const child = spawn(process.execPath, [program], { cwd, env: environment(more), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   try {
-    const [, url] = await waitForOutput(child, pattern);
-    return { url, pid: child.pid, stop: () => stopProcess(child) };
+    const [, url, grpc] = await waitForOutput(child, pattern);
+    return { url, grpc, pid: child.pid, stop: () => stopProcess(child) };
   } catch (error) {
     await stopProcess(child, 'SIGKILL');
     throw error;

@@ -32,7 +32,7 @@ async function startServer(url) {
   process.stdout.write(`No server at ${url}: starting one for this demo…\n`);
   const child = spawn(process.execPath, [join(root, 'scripts/start.mjs')], {
     cwd: root,
-    env: { ...process.env, PORT: new URL(url).port, LOG_LEVEL: process.env.LOG_LEVEL || 'warn' },
+    env: { ...process.env, PORT: new URL(url).port, GRPC_PORT: '0', LOG_LEVEL: process.env.LOG_LEVEL || 'warn' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

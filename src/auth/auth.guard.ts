@@ -1,8 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable, SetMetadata, createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { Socket } from 'socket.io';
 import { CodedError } from '../errors/coded-error.js';
+import { headersOf, rpcCallOf } from '../transport/grpc/rpc-call.js';
 import { requestContext } from '../transport/request-context.js';
 import { Authenticator } from './authenticator.js';
 import { allows, isPublic, type Operation as OperationName } from './policy.js';
@@ -52,22 +54,26 @@ export class AuthGuard implements CanActivate {
 
   private identify(context: ExecutionContext): Principal | undefined {
     // Sockets are authenticated once, at their handshake.
-    if (context.getType() !== 'http') return principalOf(context);
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    request.principal = this.authenticator.authenticate(request.headers);
+    if (context.getType() === 'ws') return principalOf(context);
+    const [target, headers] = callerOf(context);
+    target.principal = this.authenticator.authenticate(headers);
     const current = requestContext();
-    if (current) current.principal = request.principal;
-    return request.principal;
+    if (current) current.principal = target.principal;
+    return target.principal;
   }
 }
 
 function principalOf(context: ExecutionContext): Principal | undefined {
-  switch (context.getType()) {
-    case 'http':
-      return context.switchToHttp().getRequest<FastifyRequest>().principal;
-    case 'ws':
-      return (context.switchToWs().getClient<Socket>().data as { principal?: Principal }).principal;
-    default:
-      return undefined;
+  if (context.getType() === 'ws') return (context.switchToWs().getClient<Socket>().data as { principal?: Principal }).principal;
+  return callerOf(context)[0].principal;
+}
+
+/** What keeps the principal of a request or a call, and its headers. */
+function callerOf(context: ExecutionContext): [{ principal?: Principal }, IncomingHttpHeaders] {
+  if (context.getType() === 'http') {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    return [request, request.headers];
   }
+  const call = rpcCallOf(context);
+  return [call, headersOf(call)];
 }

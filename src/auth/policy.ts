@@ -2,6 +2,8 @@ import type { Principal, Role } from './principal.js';
 
 const readers: readonly Role[] = ['viewer', 'operator', 'admin', 'root'];
 const writers: readonly Role[] = ['operator', 'admin', 'root'];
+/** Whoever may create tasks may also run them, so that a first worker needs no set-up. */
+const workers: readonly Role[] = ['worker', ...writers];
 
 /** Who may do what, for all doors: operation → roles, or `public` for operations that need no principal at all. */
 export const policy = {
@@ -17,6 +19,9 @@ export const policy = {
   'tasks.logs': readers,
   'tasks.events': readers,
   'tasks.subscribe': readers,
+  'workers.work': workers,
+  'workers.list': readers,
+  'workers.manage': writers,
   'health.read': 'public',
   'docs.read': 'public',
 } as const satisfies Record<string, readonly Role[] | 'public'>;

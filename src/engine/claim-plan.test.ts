@@ -34,12 +34,12 @@ function flatten(plan: Plan): Plan[] {
 
 /** The plan of the prepared claim, in a transaction that is rolled back. */
 async function claimPlan(): Promise<Plan[]> {
-  const types = ['text[]', 'int', 'text', 'float8'];
+  const types = ['text[]', 'int', 'text[]', 'float8', 'text[]', 'text'];
   return t.database.engine
     .transaction(async (transaction) => {
       await transaction.queryText(`PREPARE claim_plan (${types.join(', ')}) AS ${claimStatement.text}`);
       const [row] = await transaction.queryText<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
-        "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE claim_plan (ARRAY['test'], 50, 'w', 30)",
+        "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE claim_plan (ARRAY['test', 'other'], 50, ARRAY['w'], 30, '{}', NULL)",
       );
       throw Object.assign(new Error('roll back'), { plan: flatten(row!['QUERY PLAN'][0].Plan) });
     })

@@ -58,7 +58,7 @@ describe('claim', () => {
       ['e', 'medium'],
     ] as const)
       await create({ name, priority });
-    const claimed = await t.engine.claim({ worker_id: 'w', types: ['test'], limit: 10, lease_seconds: 30 });
+    const claimed = await t.engine.claim({ worker_ids: ['w'], types: ['test'], limit: 10, lease_seconds: 30 });
     expect(claimed.map((task) => task.name)).toEqual(['c', 'd', 'b', 'e', 'a']);
   });
 
@@ -105,7 +105,7 @@ describe('results', () => {
 
   test('a batch is settled row by row, each with its own outcome', async () => {
     for (let count = 0; count < 3; count++) await create();
-    const [a, b, c] = await t.engine.claim({ worker_id: 'w', types: ['test'], limit: 3, lease_seconds: 30 });
+    const [a, b, c] = await t.engine.claim({ worker_ids: ['w'], types: ['test'], limit: 3, lease_seconds: 30 });
     await t.engine.cancel(b!);
     const stale = { ...leaseOf(c!), attempt: 7 };
     expect(await t.engine.complete([stale, leaseOf(b!), leaseOf(a!)].map((lease) => ({ ...lease, result: 1 })))).toEqual([
@@ -118,7 +118,7 @@ describe('results', () => {
 
 test('results and the next tasks travel in one statement', async () => {
   for (const name of ['a', 'b', 'c', 'd']) await create({ name });
-  const request = { worker_id: 'w', types: ['test'], limit: 2, lease_seconds: 30 };
+  const request = { worker_ids: ['w'], types: ['test'], limit: 2, lease_seconds: 30 };
   const [a, b] = await t.engine.claim(request);
   await t.engine.cancel(b!);
   const lost = { ...leaseOf(a!), attempt: 9 };
@@ -190,7 +190,7 @@ describe('failing', () => {
         newTask({ max_attempts: 2, backoff: { kind: 'fixed', delay_seconds: 100, max_delay_seconds: 300, jitter: 0.5 } }),
       ),
     );
-    const claimed = await t.engine.claim({ worker_id: 'w', types: ['test'], limit: 40, lease_seconds: 30 });
+    const claimed = await t.engine.claim({ worker_ids: ['w'], types: ['test'], limit: 40, lease_seconds: 30 });
     await t.engine.fail(claimed.map((task) => failureOf(task)));
     const rows = await t.database.api.queryText<{ wait: number }>(
       'SELECT extract(epoch FROM run_at - updated_at)::float8 AS wait FROM tasks',

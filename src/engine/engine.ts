@@ -8,6 +8,7 @@ import { claim, type Claim } from './transitions/claim.js';
 import { completeAndClaim } from './transitions/complete-and-claim.js';
 import { complete, type Completion, type Settled } from './transitions/complete.js';
 import { enqueue } from './transitions/enqueue.js';
+import { deliverCancel } from './transitions/deliver-cancel.js';
 import { execute } from './transitions/execute.js';
 import { fail, type Failure } from './transitions/fail.js';
 import { heartbeat, type LeaseState } from './transitions/heartbeat.js';
@@ -106,6 +107,11 @@ export class Engine {
     return heartbeat(this.database.engine, leases, leaseSeconds);
   }
 
+  /** The workers of these attempts have been told to stop. */
+  deliverCancel(leases: Lease[]): Promise<void> {
+    return deliverCancel(this.database.engine, leases);
+  }
+
   async progress(reports: Progress[]): Promise<void> {
     await progress(this.database.engine, reports);
     this.wakeUps.signal('events');
@@ -148,7 +154,13 @@ export class Engine {
     return rows.length;
   }
 
-  /** Makes the next rescue take everything back that runs. Only for a server that is alone with its database. */
+  /** Takes these leases back now, as if they had expired; of those that are gone already nothing changes. */
+  async loseLeases(leases: Lease[], limits: RescueLimits): Promise<void> {
+    await heartbeat(this.database.engine, leases, 0);
+    await this.rescue(limits);
+  }
+
+  /** Makes the next rescue take everything back that runs here. Only for a server that is alone with its database. */
   expireLeases(): Promise<void> {
     return expireLeases(this.database.loops);
   }

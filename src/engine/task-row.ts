@@ -43,6 +43,9 @@ export interface NewTask extends TaskRef {
 export interface ClaimedTask
   extends
     Lease,
-    Pick<Task, 'name' | 'type' | 'queue' | 'priority' | 'labels' | 'parameters' | 'max_attempts' | 'timeout_seconds' | 'worker_id'> {}
+    Pick<Task, 'name' | 'type' | 'queue' | 'priority' | 'labels' | 'parameters' | 'max_attempts' | 'timeout_seconds' | 'worker_id'> {
+  /** What the attempt before it has kept. */
+  checkpoint: JsonObject | null;
+}
 
 export type { Json, JsonObject };

@@ -57,10 +57,14 @@ export class HandlerRegistry {
   }
 }
 
-/** What is wrong with the parameters a client sent for this handler; fields are named `parameters.x`. */
-export function checkParameters(handler: Handler, plain: unknown): { errors: FieldError[] } {
-  const { errors } = check(handler, plain);
-  return { errors };
+/**
+ * What is wrong with the parameters a client sent for this handler; fields are named `parameters.x`. Those for workers, which have no
+ * handler here, are only held against the limits.
+ */
+export function checkParameters(handler: Handler | undefined, plain: unknown): { errors: FieldError[] } {
+  if (handler) return { errors: check(handler, plain).errors };
+  const error = plainJsonError(plain, 'parameters', parameterLimits);
+  return { errors: error ? [error] : [] };
 }
 
 /**

@@ -4,4 +4,6 @@ import { Injectable } from '@nestjs/common';
 @Injectable()
 export class Lifecycle {
   state: 'starting' | 'ready' | 'stopping' = 'starting';
+  /** Fires when somebody does not want to wait for what runs. */
+  hurry: AbortSignal | undefined;
 }

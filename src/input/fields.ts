@@ -153,8 +153,10 @@ export function Labels(options: FieldOptions & { removable?: boolean }): Propert
   );
 }
 
+export const labelKeyPattern = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
+
 export function isLabelKey(key: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/.test(key);
+  return labelKeyPattern.test(key);
 }
 
 export function isLabelValue(value: string): boolean {

@@ -169,7 +169,7 @@ export class Runner implements Slots {
   private async claimAndBegin(limit: number, run: (request: Claim) => Promise<ClaimedTask[]>): Promise<number> {
     const { workerId, leaseSeconds } = this.options;
     const heldUntil = performance.now() + leaseSeconds * 1_000;
-    const tasks = await run({ worker_id: workerId, types: this.handlers.types(), limit, lease_seconds: leaseSeconds });
+    const tasks = await run({ worker_ids: [workerId], types: this.handlers.types(), limit, lease_seconds: leaseSeconds });
     if (this.accepting) for (const task of tasks) this.begin(task, heldUntil);
     else if (tasks.length) await this.handBack(tasks);
     return tasks.length;
@@ -231,6 +231,7 @@ export class Runner implements Slots {
     const attempts = [...this.running.values()];
     if (!attempts.length) return;
     const askedAt = performance.now();
+    const told: Lease[] = [];
     try {
       const states = await this.engine.heartbeat(
         attempts.map((attempt) => attempt.lease),
@@ -239,8 +240,11 @@ export class Runner implements Slots {
       attempts.forEach((attempt, index) => {
         if (states[index] === 'lost') return attempt.stop('LEASE_LOST', 'The lease was taken back; somebody else may run the task now.');
         attempt.leaseHeldUntil = askedAt + this.options.leaseSeconds * 1_000;
-        if (states[index] === 'cancelling') attempt.stop('CANCELLED', 'The task was cancelled.');
+        if (states[index] !== 'cancelling' || attempt.stopCode) return;
+        attempt.stop('CANCELLED', 'The task was cancelled.');
+        told.push(attempt.lease);
       });
+      if (told.length) await this.engine.deliverCancel(told);
     } catch (error) {
       this.options.onError('Leases were not renewed; it is tried again', error);
       this.dropOverdue(attempts);

@@ -26,6 +26,10 @@ export type TaskPriority = (typeof taskPriorities)[number];
 
 export const backoffKinds = ['fixed', 'linear', 'exponential'] as const;
 
+/** `requested`, `delivered` to its worker, and in the end `stopped` by it, or `ignored`: its lease was revoked. */
+export const cancelStates = ['requested', 'delivered', 'stopped', 'ignored'] as const;
+export type CancelState = (typeof cancelStates)[number];
+
 /** How long a failed attempt waits before the next one. */
 export interface Backoff {
   kind: (typeof backoffKinds)[number];
@@ -71,6 +75,8 @@ export interface Task {
   backoff: Backoff;
   run_at: string | null;
   worker_id: string | null;
+  /** How far a cancel of a running task has come; null when there was none. */
+  cancel_state: CancelState | null;
   created_by: string;
   created_at: string;
   updated_at: string;

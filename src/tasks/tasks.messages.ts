@@ -1,12 +1,13 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { ArrayMaxSize, IsArray, Matches, ValidateIf } from 'class-validator';
-import { Text, Whole } from '../input/fields.js';
+import { ArrayMaxSize, IsArray, IsObject, Matches, ValidateIf } from 'class-validator';
+import { labelKeyPattern, Text, Whole } from '../input/fields.js';
+import { Raw } from '../input/validate.js';
 import { HistoryPageDto, TaskFiltersDto } from './task-filters.dto.js';
 import { BulkCreateDto, CreateTaskDto, PatchTaskDto } from './tasks.dto.js';
 
 /*
- * Socket.IO payloads: the REST bodies, and beside them what REST carries in path and headers.
+ * Socket.IO payloads and gRPC messages: the REST bodies, and beside them what REST carries in path, query and headers.
  */
 
 const idMessage = 'must be a task id, such as 0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b';
@@ -82,4 +83,47 @@ export class SubscribeMessage extends TaskFiltersDto {
     description: 'The last seq you have seen: what came after it is replayed first.',
   })
   since?: number;
+}
+
+function WaitSeconds(): PropertyDecorator {
+  return Whole({ min: 0, max: 60, optional: true, description: 'As the REST parameter wait.' });
+}
+
+/** As it came: the handler reads it as the body of its REST twin, so that errors name the same fields on every door. */
+function TaskBody(): PropertyDecorator {
+  return (target, key) => {
+    Raw()(target, key);
+    IsObject({ message: 'must be a task' })(target, key);
+  };
+}
+
+export class CreateRpc {
+  @TaskBody()
+  task: object;
+
+  @IdempotencyKey()
+  idempotency_key?: string;
+
+  @WaitSeconds()
+  wait_seconds?: number;
+}
+
+export class ExecuteRpc extends TaskMessage {
+  @WaitSeconds()
+  wait_seconds?: number;
+}
+
+export class ReplaceRpc extends DeleteMessage {
+  @TaskBody()
+  task: object;
+}
+
+const removedLabels = 'must be a list of at most 64 label keys';
+
+export class UpdateRpc extends ReplaceRpc {
+  @ValidateIf((_, value: unknown) => value !== undefined)
+  @IsArray({ message: removedLabels })
+  @ArrayMaxSize(64, { message: removedLabels })
+  @Matches(labelKeyPattern, { each: true, message: removedLabels })
+  remove_labels?: string[];
 }

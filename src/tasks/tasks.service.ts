@@ -9,9 +9,10 @@ import { CodedError, invalid, type FieldError } from '../errors/coded-error.js';
 import { EventLog } from '../events/event-log.js';
 import { toEventView, type TaskEventView } from '../events/events.js';
 import { checkParameters, HandlerRegistry } from '../handlers/handlers.js';
-import { maxLabels } from '../input/fields.js';
+import { maxLabels, namePattern } from '../input/fields.js';
 import { checkInput } from '../input/validate.js';
 import { SETTINGS, type Settings } from '../settings.js';
+import { KnownTypes } from '../workers/known-types.js';
 import { FinishWaits } from './finish-waits.js';
 import { Idempotency } from './idempotency.js';
 import { mergePatch } from './merge-patch.js';
@@ -62,10 +63,12 @@ export class TasksService {
     private readonly eventLog: EventLog,
     private readonly idempotency: Idempotency,
     private readonly finishWaits: FinishWaits,
+    private readonly knownTypes: KnownTypes,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   async create(principal: Principal, input: CreateTaskDto, idempotencyKey?: string): Promise<Created<Task>> {
+    await this.lookUpTypes(principal, [input.type]);
     const task = this.newTask(principal, input);
     return this.createOnce(principal, 'tasks.create', input, idempotencyKey, [task], ([row]) => toTaskView(row!));
   }
@@ -73,9 +76,13 @@ export class TasksService {
   /** Bad items are answered with their errors beside the good ones; with `atomic` one bad item refuses all. */
   async createBulk(principal: Principal, input: BulkCreateDto, idempotencyKey?: string): Promise<Created<BulkResult>> {
     const refused = new Map<number, FieldError[]>();
+    await this.lookUpTypes(
+      principal,
+      input.tasks.map((plain) => (plain as { type?: unknown } | null)?.type),
+    );
     const tasks = input.tasks.flatMap((plain, index) => {
       const { value, errors } = checkInput(CreateTaskDto, plain);
-      const problems = errors.length ? errors : this.fieldErrors(value);
+      const problems = errors.length ? errors : this.fieldErrors(principal, value);
       if (!problems.length) return [this.newTask(principal, value)];
       refused.set(index, problems);
       return [];
@@ -108,14 +115,16 @@ export class TasksService {
   }
 
   /** PUT: every editable field, absent ones at their default. */
-  replace(principal: Principal, id: string, input: TaskFieldsDto, version?: number): Promise<Task> {
-    return this.edit(principal, id, version, () => this.fields(input));
+  async replace(principal: Principal, id: string, input: TaskFieldsDto, version?: number): Promise<Task> {
+    await this.lookUpTypes(principal, [input.type]);
+    return this.edit(principal, id, version, () => this.fields(principal, input));
   }
 
   /** PATCH: the given fields over the stored ones. */
-  patch(principal: Principal, id: string, input: PatchTaskDto, version?: number): Promise<Task> {
+  async patch(principal: Principal, id: string, input: PatchTaskDto, version?: number): Promise<Task> {
+    await this.lookUpTypes(principal, [input.type]);
     return this.edit(principal, id, version, (task) =>
-      this.fields({
+      this.fields(principal, {
         ...task,
         ...withoutAbsent(input),
         parameters: mergePatch(task.parameters, input.parameters ?? {}) as JsonObject,
@@ -216,7 +225,7 @@ export class TasksService {
 
   private newTask(principal: Principal, input: CreateTaskDto): NewTask {
     return {
-      ...this.fields(input),
+      ...this.fields(principal, input),
       tenant_id: principal.tenant_id,
       id: newTaskId(),
       start: input.start ?? 'manual',
@@ -225,11 +234,11 @@ export class TasksService {
   }
 
   /** The editable fields with every default filled in. Throws when the type or its parameters are not right. */
-  private fields(input: TaskFieldsDto): EditableFields {
-    const errors = this.fieldErrors(input);
+  private fields(principal: Principal, input: TaskFieldsDto): EditableFields {
+    const errors = this.fieldErrors(principal, input);
     if (errors.length) throw invalid(errors);
     const type = input.type ?? this.settings.TASKS_DEFAULT_TYPE;
-    const defaults = this.handlers.get(type)!.defaults;
+    const defaults = this.handlers.get(type)?.defaults;
     return {
       name: input.name,
       type,
@@ -245,13 +254,21 @@ export class TasksService {
     };
   }
 
-  private fieldErrors(input: TaskFieldsDto): FieldError[] {
+  /** Types that this server does not run itself may be those of workers. */
+  private lookUpTypes({ tenant_id }: Principal, types: unknown[]): Promise<void> {
+    const foreign = types.filter((type): type is string => typeof type === 'string' && !this.handlers.get(type) && namePattern.test(type));
+    return this.knownTypes.lookUp(tenant_id, [...new Set(foreign)]);
+  }
+
+  private fieldErrors({ tenant_id }: Principal, input: TaskFieldsDto): FieldError[] {
     const type = input.type ?? this.settings.TASKS_DEFAULT_TYPE;
     const handler = this.handlers.get(type);
-    if (!handler)
+    if (!handler && !this.knownTypes.has(tenant_id, type)) {
+      const known = this.handlers.types().join(', ');
       return [
-        { field: 'type', message: `${JSON.stringify(type)} has no handler here; known types are ${this.handlers.types().join(', ')}` },
+        { field: 'type', message: `${JSON.stringify(type)} has no handler here, and no worker has announced it; known types are ${known}` },
       ];
+    }
     const { errors } = checkParameters(handler, input.parameters ?? {});
     // A patch adds to what is there.
     const labels = Object.keys(input.labels ?? {}).length;

@@ -1,11 +1,13 @@
 import { ApiProperty, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { taskActions, type TaskAction, type TaskEventView } from '../events/events.js';
-import { FieldProblem } from '../transport/openapi.js';
+import { anyJson, FieldProblem } from '../transport/openapi.js';
 import {
   backoffKinds,
+  cancelStates,
   taskPriorities,
   taskStatuses,
   type Backoff,
+  type CancelState,
   type Json,
   type JsonObject,
   type Task,
@@ -23,16 +25,6 @@ import type { AttemptView, LogView } from './tasks.store.js';
 const id = '0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b';
 const time = '2026-11-22T15:04:05.678Z';
 const at = (description: string) => ({ type: 'string', format: 'date-time', nullable: true, description, example: time }) as const;
-const anyJson = {
-  nullable: true,
-  oneOf: [
-    { type: 'object', additionalProperties: true },
-    { type: 'array', items: {} },
-    { type: 'string' },
-    { type: 'number' },
-    { type: 'boolean' },
-  ],
-};
 
 export class TaskErrorView implements TaskError {
   @ApiProperty({ type: String, description: 'UPPER_SNAKE_CASE, stable, for programs.', example: 'HTTP_STATUS' })
@@ -119,6 +111,16 @@ export class TaskView implements Task {
 
   @ApiProperty({ type: String, nullable: true, description: 'Who runs or ran the latest attempt.', example: 'host-4711-3f0c8a1d' })
   worker_id: string | null;
+
+  @ApiProperty({
+    type: 'string',
+    enum: [...cancelStates, null],
+    nullable: true,
+    description:
+      'How far a cancel of a running task has come: `delivered` to its worker, `stopped` by it, or `ignored` and ended by force.',
+    example: null,
+  })
+  cancel_state: CancelState | null;
 
   @ApiProperty({ type: String, description: 'Name of the principal that created it.', example: 'root' })
   created_by: string;
@@ -238,7 +240,7 @@ class EventLogLine {
   data?: Json;
 }
 
-const notInEvents = ['id', 'tenant_id', 'parameters', 'result', 'timeout_seconds', 'backoff', 'updated_at'] as const;
+const notInEvents = ['id', 'tenant_id', 'cancel_state', 'parameters', 'result', 'timeout_seconds', 'backoff', 'updated_at'] as const;
 
 /** The task as it was at the event; fields that were null are absent. */
 export class EventView extends PartialType(OmitType(TaskView, notInEvents)) implements TaskEventView {

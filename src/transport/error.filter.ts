@@ -1,26 +1,28 @@
 import { Catch, Logger, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { throwError, type Observable } from 'rxjs';
 import type { Socket } from 'socket.io';
 import { CodedError } from '../errors/coded-error.js';
+import { toRpcStatus } from './grpc/rpc-status.js';
 import { problemHeaders, toProblem, type Problem } from './problem.js';
 import { requestContext } from './request-context.js';
 
 const logger = new Logger('ErrorFilter');
 
 /**
- * The one filter of REST and Socket.IO. Global for HTTP; Nest runs no global filter for gateways, so each of them
- * carries `@UseFilters(ErrorFilter)`.
+ * The one filter of REST, Socket.IO and gRPC. Global for HTTP and gRPC; Nest runs no global filter for gateways, so each of
+ * them carries `@UseFilters(ErrorFilter)`.
  */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
-  catch(error: unknown, host: ArgumentsHost): void {
+  catch(error: unknown, host: ArgumentsHost): void | Observable<never> {
     switch (host.getType()) {
       case 'http':
         return answerHttp(error, host.switchToHttp().getRequest(), host.switchToHttp().getResponse());
       case 'ws':
         return answerSocket(error, host);
       default:
-        throw error;
+        return throwError(() => toRpcStatus(toLoggedProblem(error)));
     }
   }
 }

@@ -11,6 +11,18 @@ import {
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { errorCodes, type ErrorCode } from '../errors/error-codes.js';
 
+/** The schema of free JSON. */
+export const anyJson = {
+  nullable: true,
+  oneOf: [
+    { type: 'object', additionalProperties: true },
+    { type: 'array', items: {} },
+    { type: 'string' },
+    { type: 'number' },
+    { type: 'boolean' },
+  ],
+};
+
 export class FieldProblem {
   @ApiProperty({ type: String, description: 'Path of the field as you wrote it.', example: 'parameters.url' })
   field: string;

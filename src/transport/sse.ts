@@ -19,7 +19,8 @@ export type EventSource = AsyncIterable<ServerSentEvent> | ((signal: AbortSignal
 @Injectable()
 export class EventStreams implements BeforeApplicationShutdown {
   private readonly open = new Map<AbortController, Promise<void>>();
-  private stopping = false;
+  /** New streams end at once. */
+  stopping = false;
 
   async run(stream: (signal: AbortSignal) => Promise<void>, controller: AbortController): Promise<void> {
     if (this.stopping) controller.abort();

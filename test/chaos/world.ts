@@ -28,6 +28,7 @@ export const slots = 48;
 export const engineSettings = {
   HOST: '127.0.0.1',
   PORT: '0',
+  GRPC_PORT: '0',
   LOG_LEVEL: 'warn',
   ADMIN_TOKEN: token,
   RUNNER_SLOTS: String(slots),

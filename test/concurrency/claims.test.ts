@@ -16,7 +16,7 @@ test('sixteen claimers at once never take a task twice, and together take them a
     Array.from({ length: 16 }, async (_, index) => {
       const worker_id = `claimer ${index}`;
       for (;;) {
-        const tasks = await t.engine.claim({ worker_id, types: ['test'], limit: 1 + (index % 7), lease_seconds: 60 });
+        const tasks = await t.engine.claim({ worker_ids: [worker_id], types: ['test'], limit: 1 + (index % 7), lease_seconds: 60 });
         if (!tasks.length) return;
         for (const task of tasks) {
           if (takenBy.has(task.id)) twice.push(task.id);
@@ -43,7 +43,7 @@ test('claims, results, cancels and sweeps of the same tasks do not deadlock, and
   let done = false;
   const workers = Array.from({ length: 6 }, async () => {
     while (!done) {
-      const claimed = await t.engine.claim({ worker_id: 'w', types: ['test'], limit: 20, lease_seconds: 60 });
+      const claimed = await t.engine.claim({ worker_ids: ['w'], types: ['test'], limit: 20, lease_seconds: 60 });
       const leases = claimed.map(leaseOf);
       await t.engine.heartbeat(leases.toReversed(), 60);
       const [lost, failed, ...rest] = leases;

@@ -149,12 +149,34 @@ test('many tasks at once, and repetitions, are answered as documented', async ()
   await expectAnswer('tasks_createBulk', 422, { body: { tasks: [{ name: 'a' }] }, headers });
 });
 
+test('workers are answered as documented', async () => {
+  const me = { name: 'contract', instance: 'contract-1', types: ['contract'], queues: [], labels: { a: 'b' }, sdk: 'none/1' };
+  await expectAnswer('workers_poll', 200, { body: { ...me, wait_seconds: 0 } });
+  await expectAnswer('workers_list', 200);
+  const leased = async () => {
+    await created({ type: 'contract', start: 'auto', max_attempts: 2 });
+    const { body } = await expectAnswer('workers_poll', 200, { body: { ...me, slots: 1 } });
+    return body.tasks[0].lease as object;
+  };
+  const lease = await leased();
+  await expectAnswer('workers_beat', 200, { body: { leases: [{ lease, progress: 1, checkpoint: { a: 1 } }] } });
+  await expectAnswer('workers_log', 204, { body: { lines: [{ lease, message: 'hello', level: 'warn', data: {} }] } });
+  await expectAnswer('workers_complete', 200, { body: { lease, result: null } });
+  await expectAnswer('workers_complete', 409, { body: { lease } });
+  const other = await leased();
+  await expectAnswer('workers_fail', 200, { body: { lease: other, code: 'NO', message: 'no', retryable: true, retry_after_seconds: 60 } });
+  await expectAnswer('workers_fail', 409, { body: { lease: other } });
+  await expectAnswer('workers_beat', 200, { body: { leases: [{ lease: other }] } });
+  await expectAnswer('workers_drain', 204, { id: 'contract@contract-1' });
+  await expectAnswer('workers_disconnect', 204, { id: 'contract@contract-1' });
+});
+
 test('what an operation cannot take is refused as documented', async () => {
   for (const { operationId, path, requestBody } of operations) {
     const good = requestBody ? { body: { name: 'x', tasks: undefined } } : {};
     if (path.includes('{id}')) {
       await expectAnswer(operationId, 400, { ...good, id: 'no-id' });
-      await expectAnswer(operationId, 404, good);
+      await expectAnswer(operationId, 404, { ...good, id: path.startsWith('/workers') ? 'nobody@nowhere-1' : nobody });
     }
     if (!requestBody) continue;
     await expectAnswer(operationId, 400, { body: '{' });

@@ -35,6 +35,7 @@ test('a name is all it takes; every other field has its documented default', asy
     backoff: { kind: 'exponential', delay_seconds: 1, max_delay_seconds: 300, jitter: 0.2 },
     run_at: null,
     worker_id: null,
+    cancel_state: null,
     created_by: 'root',
     created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     updated_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),

@@ -69,7 +69,7 @@ export function newTask(fields: Partial<NewTask> = {}): NewTask {
 }
 
 export function claimOne(engine: Engine, worker_id = 'w1', lease_seconds = 30): Promise<ClaimedTask | undefined> {
-  return engine.claim({ worker_id, types: ['test'], limit: 1, lease_seconds }).then(([task]) => task);
+  return engine.claim({ worker_ids: [worker_id], types: ['test'], limit: 1, lease_seconds }).then(([task]) => task);
 }
 
 export function leaseOf({ tenant_id, id, attempt, lease_token }: ClaimedTask): Lease {

@@ -12,7 +12,7 @@ export class HandWorker {
   /** Starts the next attempt of a queued task. Whatever else was queued is started too, and left running. */
   async claim(id: string): Promise<ClaimedTask> {
     const types = this.server.server.kernel.handlers.types();
-    const claimed = await this.engine.claim({ worker_id: 'hand', types, limit: 10_000, lease_seconds: 3_600 });
+    const claimed = await this.engine.claim({ worker_ids: ['hand'], types, limit: 10_000, lease_seconds: 3_600 });
     const task = claimed.find((candidate) => candidate.id === id);
     if (!task) throw new Error(`Task ${id} was not in the line.`);
     return task;

@@ -33,7 +33,15 @@ export async function spawnServer(settings: Partial<Record<SettingKey, string>>)
   const cwd = mkdtempSync(join(tmpdir(), 'arkitect-process-'));
   const child = spawn(process.execPath, [join(root, 'dist/main.js')], {
     cwd,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', LOG_LEVEL: 'warn', ADMIN_TOKEN: testToken, ...settings },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      PORT: '0',
+      GRPC_PORT: '0',
+      LOG_LEVEL: 'warn',
+      ADMIN_TOKEN: testToken,
+      ...settings,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';

@@ -29,7 +29,10 @@ type Overrides = Partial<Record<SettingKey, string>>;
 
 /** Settings of a test: defaults, a free port, the Redis of `.ci/system-redis.sh`; nothing else of the real environment. */
 export function testSettings(overrides: Overrides): Settings {
-  return loadSettings({ PORT: '0', LOG_LEVEL: 'error', REDIS_URL: process.env.TEST_REDIS_URL, ...overrides }, '/nonexistent/.env').settings;
+  return loadSettings(
+    { PORT: '0', GRPC_PORT: '0', LOG_LEVEL: 'error', REDIS_URL: process.env.TEST_REDIS_URL, ...overrides },
+    '/nonexistent/.env',
+  ).settings;
 }
 
 /** A whole replica in this process, on a database of its own (or on `databaseUrl`, shared with other replicas). */

@@ -8,6 +8,7 @@ const cancelStatement = statement<TaskRow>(
   UPDATE tasks t
   SET status = CASE t.status WHEN 'running' THEN 'cancelling' ELSE 'cancelled' END::task_status,
       cancel_requested_at = CASE t.status WHEN 'running' THEN now() END,
+      cancel_state = CASE t.status WHEN 'running' THEN 'requested' END,
       finished_at = CASE t.status WHEN 'running' THEN NULL ELSE now() END, ${touched}
   WHERE t.tenant_id = $1 AND t.id = $2 AND t.status IN ('pending', 'scheduled', 'blocked', 'queued', 'running')
   RETURNING t.*

@@ -3,32 +3,44 @@ import type { ClaimedTask } from '../task-row.js';
 import { recordEvents, touched } from './sql.js';
 
 export interface Claim {
-  /** Who will run the tasks. */
-  worker_id: string;
-  /** Types this worker has handlers for. */
+  /** Who will run the tasks: the n-th of them the n-th task, round and round. */
+  worker_ids: string[];
+  /** Types they have handlers for. */
   types: string[];
+  /** Of these queues alone; none means all. */
+  queues?: string[];
+  /** Of this tenant alone; none means all. */
+  tenant_id?: string;
   /** At most this many: the number of free slots. */
   limit: number;
   lease_seconds: number;
 }
 
-/** The CTE `name` of claimed rows; its four parameters begin at `first`, in the order of `claimInput`. */
+/** The CTE `name` of claimed rows; its six parameters begin at `first`, in the order of `claimInput`. */
 export function claimNext(name: string, first: number): string {
-  const [types, limit, workerId, leaseSeconds] = [0, 1, 2, 3].map((offset) => `$${first + offset}`);
+  const [types, limit, workerIds, leaseSeconds, queues, tenant] = [0, 1, 2, 3, 4, 5].map((offset) => `$${first + offset}`);
   return `next AS MATERIALIZED (
-  SELECT tenant_id, id FROM tasks
-  -- No queued task has a lease; the claim index says so too, which keeps lists from using it.
-  WHERE status = 'queued' AND lease_token IS NULL AND type = ANY(${types}::text[])
-  ORDER BY priority DESC, id
+  SELECT c.tenant_id, c.id FROM unnest(${types}::text[]) AS wanted(type), LATERAL (
+    SELECT tenant_id, id, priority FROM tasks
+    -- No queued task has a lease; the claim index says so too, which keeps lists from using it.
+    WHERE status = 'queued' AND lease_token IS NULL AND type = wanted.type
+      AND (cardinality(${queues}::text[]) = 0 OR queue = ANY(${queues}::text[])) AND (${tenant}::text IS NULL OR tenant_id = ${tenant}::text)
+    ORDER BY priority DESC, id
+    LIMIT ${limit}
+    FOR UPDATE SKIP LOCKED
+  ) c
+  ORDER BY c.priority DESC, c.id
   LIMIT ${limit}
-  FOR UPDATE SKIP LOCKED
+), placed AS (
+  SELECT tenant_id, id, row_number() OVER () - 1 AS place FROM next
 ), ${name} AS (
   UPDATE tasks t
-  SET status = 'running', attempt = t.attempt + 1, worker_id = ${workerId}, lease_token = gen_random_uuid(),
+  SET status = 'running', attempt = t.attempt + 1,
+      worker_id = (${workerIds}::text[])[1 + placed.place % cardinality(${workerIds}::text[])], lease_token = gen_random_uuid(),
       lease_expires_at = now() + make_interval(secs => ${leaseSeconds}), started_at = now(),
       progress = 0, progress_message = NULL, ${touched}
-  FROM next
-  WHERE t.tenant_id = next.tenant_id AND t.id = next.id
+  FROM placed
+  WHERE t.tenant_id = placed.tenant_id AND t.id = placed.id
   RETURNING t.*
 )`;
 }
@@ -48,12 +60,13 @@ export const claimedColumns = [
   'max_attempts',
   'timeout_seconds',
   'worker_id',
+  'checkpoint',
 ]
   .map((column) => `c.${column}`)
   .join(', ');
 
-export function claimInput({ types, limit, worker_id, lease_seconds }: Claim): unknown[] {
-  return [types, limit, worker_id, lease_seconds];
+export function claimInput({ types, limit, worker_ids, lease_seconds, queues = [], tenant_id }: Claim): unknown[] {
+  return [types, limit, worker_ids, lease_seconds, queues, tenant_id];
 }
 
 export const claimStatement = statement<ClaimedTask>(

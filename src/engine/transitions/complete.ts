@@ -19,6 +19,7 @@ export function completeRows(name: string): string {
   SET status = CASE t.status WHEN 'cancelling' THEN 'cancelled' ELSE 'completed' END::task_status,
       result = CASE t.status WHEN 'cancelling' THEN NULL ELSE i.result END,
       progress = CASE t.status WHEN 'cancelling' THEN t.progress ELSE 100 END,
+      cancel_state = CASE t.status WHEN 'cancelling' THEN 'stopped' ELSE t.cancel_state END,
       error = NULL, finished_at = now(), ${unleased}, ${touched}
   FROM input i WHERE t.tenant_id = i.tenant_id AND t.id = i.id AND t.attempt = i.attempt AND t.lease_token = i.lease_token
   RETURNING t.*

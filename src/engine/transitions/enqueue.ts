@@ -76,7 +76,7 @@ export async function enqueue(db: Queryable, tasks: NewTask[], request?: Claim):
     tasks.map((task) => task.created_by),
     times,
     tasks.map((task) => claimed.has(task)),
-    request?.worker_id,
+    request?.worker_ids[0],
     request?.lease_seconds,
   ]);
   const byId = new Map(placed.map((row) => [row.id, row]));
@@ -85,7 +85,7 @@ export async function enqueue(db: Queryable, tasks: NewTask[], request?: Claim):
     rows: tasks.map((task, index) => newRow(task, ordered[index]!, times[index]!)),
     claimed: tasks.flatMap((task, index) => {
       const { lease_token } = ordered[index]!;
-      return lease_token ? [{ ...task, attempt: 1, lease_token, worker_id: request!.worker_id }] : [];
+      return lease_token ? [{ ...task, attempt: 1, lease_token, worker_id: request!.worker_ids[0]!, checkpoint: null }] : [];
     }),
   };
 }
@@ -118,5 +118,6 @@ function newRow({ start: _start, ...task }: NewTask, { status, queued_at, update
     lease_token: null,
     lease_expires_at: null,
     cancel_requested_at: null,
+    cancel_state: null,
   };
 }

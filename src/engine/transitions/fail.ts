@@ -43,6 +43,7 @@ const failStatement = statement<{ id: string; status: Settled }>(
   UPDATE tasks t
   SET status = d.next_status,
       error = CASE d.next_status WHEN 'cancelled' THEN NULL ELSE d.failure END,
+      cancel_state = CASE d.next_status WHEN 'cancelled' THEN 'stopped' ELSE t.cancel_state END,
       run_at = CASE d.next_status WHEN 'scheduled' THEN now() + make_interval(secs => d.delay_seconds) ELSE t.run_at END,
       queued_at = CASE d.next_status WHEN 'queued' THEN now() ELSE t.queued_at END,
       finished_at = CASE WHEN d.next_status IN ('failed', 'cancelled') THEN now() END,

@@ -21,6 +21,7 @@ const rescueStatement = statement<{ id: string; status: TaskStatus }>(
   UPDATE tasks t
   SET status = d.next_status,
       error = CASE d.next_status WHEN 'failed' THEN ${leaseLost} WHEN 'cancelled' THEN NULL ELSE t.error END,
+      cancel_state = CASE d.next_status WHEN 'cancelled' THEN 'ignored' ELSE t.cancel_state END,
       queued_at = CASE d.next_status WHEN 'queued' THEN now() ELSE t.queued_at END,
       finished_at = CASE d.next_status WHEN 'queued' THEN NULL ELSE now() END,
       worker_id = CASE d.next_status WHEN 'queued' THEN NULL ELSE t.worker_id END,
@@ -52,9 +53,13 @@ export function rescue(db: Queryable, limits: RescueLimits): Promise<{ id: strin
   return db.query(rescueStatement, [limits.max_rescues, limits.cancel_grace_seconds, limits.limit]);
 }
 
-const expireStatement = statement('expire_leases', "UPDATE tasks SET lease_expires_at = now() WHERE status IN ('running', 'cancelling')");
+const expireStatement = statement(
+  'expire_leases',
+  `UPDATE tasks t SET lease_expires_at = now() WHERE status IN ('running', 'cancelling')
+   AND NOT EXISTS (SELECT FROM workers w WHERE w.tenant_id = t.tenant_id AND w.id = t.worker_id)`,
+);
 
-/** Lets every lease expire now, for a server that is alone with its database: whoever held them is dead. */
+/** Lets every lease of the server's own expire now, for one that is alone with its database: whoever held them is dead. */
 export async function expireLeases(db: Queryable): Promise<void> {
   await db.query(expireStatement);
 }

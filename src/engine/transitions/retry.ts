@@ -12,7 +12,7 @@ const retryStatement = statement<TaskRow>(
   SELECT tenant_id, id, attempt, status::text, worker_id, started_at, finished_at, error FROM locked WHERE started_at IS NOT NULL
 ), changed AS (
   UPDATE tasks t
-  SET status = 'queued', queued_at = now(), finished_at = NULL, error = NULL, run_at = NULL,
+  SET status = 'queued', queued_at = now(), finished_at = NULL, error = NULL, run_at = NULL, cancel_state = NULL,
       uncounted_attempts = t.attempt, rescues = 0, ${withoutAttempt}, ${touched}
   FROM locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id
   RETURNING t.*
