@@ -44,14 +44,16 @@ export async function run({ servers, size, results, eachSystem, directory, say }
     })),
     { name: 'queued', label: `${size.queued.toLocaleString('en')} queued`, finished: 0, queued: size.queued },
   ];
+  const seeded = async (state) => {
+    if (state.connection) return state;
+    const connection = await server.create();
+    // Its start brings the schema.
+    await (await openSystem(ours, connection)).close();
+    await seedTasks(connection, state, say);
+    return Object.assign(state, { connection });
+  };
   try {
-    for (const state of states) {
-      state.connection = await server.create();
-      // Its start brings the schema.
-      await (await openSystem(ours, state.connection)).close();
-      await seedTasks(state.connection, state, say);
-    }
-    await eachSystem('growth', states, (state) => measureState(state, { size, results, directory }));
+    await eachSystem('growth', states, async (state) => measureState(await seeded(state), { size, results, directory }));
   } finally {
     for (const { connection } of states) if (connection) await server.drop(connection);
   }
