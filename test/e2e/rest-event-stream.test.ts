@@ -3,6 +3,7 @@ import { streamEvents, type StreamEvent } from '../support/event-stream.js';
 import { HandWorker } from '../support/hand-worker.js';
 import { expectInvalid } from '../support/problem.js';
 import { startTestServer, type TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 
 let server: TestServer;
 let worker: HandWorker;
@@ -59,6 +60,9 @@ test('a stream begins with what has happened and goes on as it happens', async (
 
 test('a number beyond the log, or older than what is kept, is answered by a reset and the events from now on', async () => {
   const { id } = await create();
+  // "Now" is where the server's tail is, which follows the log at a distance.
+  const [created] = (await server.api('GET', `/tasks/${id}/events`)).body.items as { seq: number }[];
+  await until('the tail to pass the create', () => server.server.kernel.eventLog.tail >= created!.seq);
   const { events } = await open(id, { lastEventId: '999999999' });
   const [reset] = await take(events, 1);
   expect(reset).toMatchObject({ event: 'reset', data: { seq: expect.any(Number) } });
