@@ -17,9 +17,10 @@ import * as queue from './suites/queue.mjs';
 import * as realtime from './suites/realtime.mjs';
 import * as replicas from './suites/replicas.mjs';
 import * as service from './suites/service.mjs';
+import * as workers from './suites/workers.mjs';
 import { systems } from './systems/systems.mjs';
 
-const suites = { queue, latency, cost, service, replicas, growth, realtime };
+const suites = { queue, latency, cost, service, replicas, growth, realtime, workers };
 const byDefault = ['queue', 'latency', 'cost', 'service', 'replicas'];
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 

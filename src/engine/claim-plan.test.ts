@@ -66,6 +66,27 @@ test.each([
   for (const node of scans) expect(node['Actual Rows']).toBeLessThanOrEqual(50);
 });
 
+test('a claim that was prepared on an empty table walks the index when it is not empty any more', async () => {
+  const prepared = `PREPARE early_claim (text[], int, text[], float8, text[], text) AS ${claimStatement.text}`;
+  const values = "(ARRAY['test'], 50, ARRAY['w'], 30, '{}', NULL)";
+  const plan = await t.database.engine
+    .transaction(async (transaction) => {
+      await transaction.queryText(prepared);
+      // After five of them PostgreSQL would keep one plan for all.
+      for (let time = 0; time < 7; time++) await transaction.queryText(`EXECUTE early_claim ${values}`);
+      await transaction.queryText(fill, [20_000, 'queued']);
+      const [row] = await transaction.queryText<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
+        `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE early_claim ${values}`,
+      );
+      throw Object.assign(new Error('roll back'), { plan: flatten(row!['QUERY PLAN'][0].Plan) });
+    })
+    .catch((error: { plan?: Plan[] }) => {
+      if (error.plan) return error.plan;
+      throw error;
+    });
+  for (const node of plan) if (node['Relation Name'] === 'tasks') expect(node['Actual Rows']).toBeLessThanOrEqual(50);
+});
+
 test('a finished hundred thousand is not looked at by a claim', async () => {
   await fillWith(100_000, 'completed');
   await fillWith(100, 'queued');

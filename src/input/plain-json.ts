@@ -6,6 +6,9 @@ export interface PlainJsonLimits {
   maxDepth: number;
 }
 
+/** Limits of the result of any task. As deep as parameters: gRPC's libraries read no more than a hundred messages in each other, three a level. */
+export const resultLimits: PlainJsonLimits = { maxBytes: 1024 * 1024, maxDepth: 32 };
+
 /**
  * What is wrong with free JSON (`parameters`, results), or nothing. Refused are prototype keys, NUL and unpaired
  * surrogates (PostgreSQL's jsonb takes neither), numbers that are not finite, and whatever passes the limits.

@@ -1,4 +1,4 @@
-import { plainJsonError } from '../input/plain-json.js';
+import { plainJsonError, resultLimits } from '../input/plain-json.js';
 import type { ClaimedTask, Lease } from '../engine/task-row.js';
 import type { Completion } from '../engine/transitions/complete.js';
 import type { Failure } from '../engine/transitions/fail.js';
@@ -31,7 +31,6 @@ export type Outcome =
   | { kind: 'dropped' }
   | { kind: 'released' };
 
-const resultLimits = { maxBytes: 1024 * 1024, maxDepth: 64 };
 const maxErrorLength = 4_000;
 
 /** One attempt: runs the handler, stops it on request or on timeout, and turns whatever happens into an outcome. */

@@ -105,11 +105,11 @@ export class WorkerGroup {
   private deliver(session: WorkerSession, tasks: ClaimedTask[], reserved: number, heldUntil: number): void {
     session.credit += reserved - tasks.length;
     if (!tasks.length) return;
-    if (session.connected) {
+    if (session.connected && !session.draining) {
       if (!session.held.size) session.heldUntil = heldUntil;
       return session.assign(tasks);
     }
-    // It left while the statement ran.
+    // It left, or wants no more, since the statement began.
     this.engine.release(tasks).catch((error: unknown) => this.onError('Tasks of a worker that left were not handed back', error));
   }
 

@@ -29,7 +29,8 @@ export interface FailItem {
 export interface LineItem {
   lease: WorkerLease;
   level?: 'debug' | 'info' | 'warn' | 'error';
-  message: string;
+  /** Absent is empty: an empty text is not on gRPC's wire. */
+  message?: string;
   data?: JsonObject;
 }
 
@@ -100,14 +101,11 @@ export const failProblem = withLease({
   retry_after_seconds: number(0, 604_800),
 });
 
-const lineFields = withLease({
+export const lineProblem = withLease({
   level: (value) => (levels.includes(value) ? undefined : `must be one of ${levels.join(', ')}`),
   message: text(10_000),
   data: json('data'),
 });
-export const lineProblem: ProblemOf = (item) =>
-  lineFields(item) ?? ((item as Shape).message === undefined ? 'message must be text' : undefined);
-
 /** A list of items that `problemOf` finds nothing wrong with; the message tells of the first that it does. */
 export function Items(problemOf: ProblemOf, max: number, description: string): PropertyDecorator {
   const firstProblem = (value: unknown): string | undefined => {

@@ -1,4 +1,6 @@
 import type { Principal } from '../auth/principal.js';
+import { plainJsonError, resultLimits } from '../input/plain-json.js';
+import type { Json } from '../tasks/task.js';
 import type { Lease } from '../engine/task-row.js';
 import type { LogLine } from '../engine/transitions/append-logs.js';
 import type { Failure } from '../engine/transitions/fail.js';
@@ -41,7 +43,7 @@ export function toProgress(tenantId: string, { lease, progress, progress_message
 }
 
 export function toLogLine(tenantId: string, { lease, level, message, data }: LineItem): LogLine {
-  return { ...toLease(tenantId, lease), level: level ?? 'info', message: storable(message), data: data ?? null };
+  return { ...toLease(tenantId, lease), level: level ?? 'info', message: storable(message ?? ''), data: data ?? null };
 }
 
 export function toFailure(tenantId: string, { lease, code, message, retryable, retry_after_seconds }: FailItem): Failure {
@@ -52,6 +54,17 @@ export function toFailure(tenantId: string, { lease, code, message, retryable, r
     retryable: retryable ?? true,
     retry_after_seconds: retry_after_seconds ?? null,
   };
+}
+
+/** Why a result cannot be stored; nothing when it can. */
+export function resultProblem(result: Json | undefined): string | undefined {
+  const refused = result === undefined ? undefined : plainJsonError(result, 'result', resultLimits);
+  return refused && `The ${refused.field} ${refused.message}.`;
+}
+
+/** What becomes of an attempt whose result cannot be stored. */
+export function notStorable(lease: Lease, message: string): Failure {
+  return { ...lease, code: 'RESULT_NOT_STORABLE', message: storable(message), retryable: false, retry_after_seconds: null };
 }
 
 /**

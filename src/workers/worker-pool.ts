@@ -13,6 +13,7 @@ import { Lifecycle } from '../health/lifecycle.js';
 import { SETTINGS, type Settings } from '../settings.js';
 import type { BeatAck, WorkerProfile } from './worker.js';
 import { WorkerGroup } from './worker-group.js';
+import { notStorable } from './worker-messages.js';
 import { toWorkerLease, WorkerSession, type WorkerLink } from './worker-session.js';
 import { REPLICA_ID } from './workers.tokens.js';
 import { WorkersStore } from './workers.store.js';
@@ -76,7 +77,7 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     this.unsubscribe.forEach((unsubscribe) => unsubscribe());
     const sessions = [...this.sessions.values()].filter(({ connected }) => connected);
     for (const session of sessions) session.drain('The server is stopping.');
-    await this.drained(sessions);
+    await this.allDrained(sessions);
     for (const session of sessions)
       session.end(new CodedError('UNAVAILABLE', 'The server is stopping; connect again, another one will answer.'));
     await Promise.all(sessions.map(({ id, held }) => this.quietly(held.size ? this.store.gone(id, held.size) : this.store.leave(id))));
@@ -139,6 +140,12 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     this.groupOf(session.profile).wake();
   }
 
+  /** The worker wants no more tasks. */
+  async drained(session: WorkerSession): Promise<void> {
+    session.draining = true;
+    await this.tellStates();
+  }
+
   /** Back to their queues, unless they are being cancelled: then they end as their client asked. */
   async reject(session: WorkerSession, leases: Lease[]): Promise<void> {
     for (const { lease_token } of leases) session.held.delete(lease_token);
@@ -193,7 +200,7 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     } catch (error) {
       if (!isDataError(error as object)) throw error;
       const message = `The database refused the result: ${(error as Error).message}.`;
-      await this.failures.add({ ...lease, code: 'RESULT_NOT_STORABLE', message, retryable: false, retry_after_seconds: null });
+      await this.failures.add(notStorable(lease, message));
       session.held.delete(lease.lease_token);
       return { status: 'refused', message };
     }
@@ -344,7 +351,7 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     await this.tellStates();
   }
 
-  private drained(sessions: WorkerSession[]): Promise<void> {
+  private allDrained(sessions: WorkerSession[]): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { hurry } = this.lifecycle;
     const isDrained = () => hurry?.aborted || sessions.every((session) => !session.connected || !session.held.size);

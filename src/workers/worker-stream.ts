@@ -1,12 +1,11 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Principal } from '../auth/principal.js';
 import type { Lease } from '../engine/task-row.js';
-import { plainJsonError } from '../input/plain-json.js';
 import { validateInput } from '../input/validate.js';
 import { CodedError } from '../errors/coded-error.js';
 import { serverVersion } from '../version.js';
 import type { SettledTask, WorkerLease } from './worker.js';
-import { leaseTimes, toFailure, toLease, toLogLine, toProfile, toProgress } from './worker-messages.js';
+import { leaseTimes, notStorable, resultProblem, toFailure, toLease, toLogLine, toProfile, toProgress } from './worker-messages.js';
 import type { WorkerPool } from './worker-pool.js';
 import { toWorkerLease, type ServerMessage, type WorkerLink, type WorkerSession } from './worker-session.js';
 import { BeatDto, CreditRpc, HelloRpc, LeasesRpc, LogDto, SettleRpc } from './workers.dto.js';
@@ -14,7 +13,6 @@ import type { CompleteItem } from './worker-items.js';
 
 /** What a worker may have on its way into the database before its stream is read no further. */
 const maxPending = 64;
-const resultLimits = { maxBytes: 1024 * 1024, maxDepth: 64 };
 
 /** One of its fields is set; which, says what it is. */
 type WorkRequest = Record<string, unknown>;
@@ -113,10 +111,11 @@ export class WorkerStream implements WorkerLink {
           (validateInput(LogDto, body).lines ?? []).map((line) => toLogLine(this.principal.tenant_id, line)),
         );
       case 'reject':
+        // What they have kept goes before: later their leases are gone.
+        await this.session.reported;
         return this.pool.reject(this.session, this.leases(validateInput(LeasesRpc, body).leases));
       case 'drain':
-        this.session.draining = true;
-        return;
+        return this.pool.drained(this.session);
       default:
         throw new CodedError('MALFORMED_REQUEST', `A message of the kind ${kind} is not known here, or came twice.`);
     }
@@ -182,11 +181,10 @@ export class WorkerStream implements WorkerLink {
   }
 
   private async complete(session: WorkerSession, { lease, result }: CompleteItem): Promise<{ status: string; message?: string }> {
-    const refused = result === undefined ? undefined : plainJsonError(result, 'result', resultLimits);
     const held = toLease(this.principal.tenant_id, lease);
-    if (!refused) return this.pool.complete(session, held, result);
-    const message = `The ${refused.field} ${refused.message}.`;
-    await this.pool.fail(session, { ...held, code: 'RESULT_NOT_STORABLE', message, retryable: false, retry_after_seconds: null });
+    const message = resultProblem(result);
+    if (!message) return this.pool.complete(session, held, result);
+    await this.pool.fail(session, notStorable(held, message));
     return { status: 'refused', message };
   }
 

@@ -145,7 +145,7 @@ export class CompleteDto implements CompleteItem {
   @LeaseField()
   lease: WorkerLease;
 
-  @ApiProperty({ ...anyJson, required: false, description: 'Any JSON, at most 1 MiB and 64 levels deep.', example: { pages: 12 } })
+  @ApiProperty({ ...anyJson, required: false, description: 'Any JSON, at most 1 MiB and 32 levels deep.', example: { pages: 12 } })
   @ValidateIf(() => false)
   @Raw()
   result?: Json;

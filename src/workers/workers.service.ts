@@ -11,7 +11,7 @@ import type { CompleteItem, FailItem, LineItem, ReportItem } from './worker-item
 import type { Assignment, BeatAck, SettledTask, WorkerProfile, WorkerView } from './worker.js';
 import { WorkerPool } from './worker-pool.js';
 import { toAssignment } from './worker-session.js';
-import { toLease, toFailure, toLogLine, toProgress, toProfile, leaseTimes } from './worker-messages.js';
+import { leaseTimes, notStorable, resultProblem, toFailure, toLease, toLogLine, toProfile, toProgress } from './worker-messages.js';
 import type { PollDto } from './workers.dto.js';
 import { WorkersStore } from './workers.store.js';
 
@@ -79,13 +79,14 @@ export class WorkersService {
   }
 
   async complete({ tenant_id }: Principal, { lease, result }: CompleteItem): Promise<SettledTask> {
-    const completion = { ...toLease(tenant_id, lease), result };
-    const status = await this.completions.add(completion).catch(async (error: unknown) => {
+    const held = toLease(tenant_id, lease);
+    const problem = resultProblem(result);
+    if (problem) return this.settled(held, await this.pool.failures.add(notStorable(held, problem)));
+    const status = await this.completions.add({ ...held, result }).catch(async (error: unknown) => {
       if (!isDataError(error as object)) throw error;
-      const message = `The database refused the result: ${(error as Error).message}.`;
-      return this.pool.failures.add({ ...completion, code: 'RESULT_NOT_STORABLE', message, retryable: false, retry_after_seconds: null });
+      return this.pool.failures.add(notStorable(held, `The database refused the result: ${(error as Error).message}.`));
     });
-    return this.settled(completion, status);
+    return this.settled(held, status);
   }
 
   async fail({ tenant_id }: Principal, item: FailItem): Promise<SettledTask> {

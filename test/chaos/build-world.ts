@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../support/free-port.js';
 import { hasRedis } from '../support/redis.js';
 import { connectionFaults } from './connection-faults.js';
 import { copyBuild } from './copy-build.js';
@@ -15,6 +16,8 @@ import { queryOn } from './query.js';
 import { clockFault, replicaFaults } from './replica-faults.js';
 import { redisFaults } from './redis-faults.js';
 import { fakeTimeLibrary, Replica } from './replica.js';
+import { Random } from './random.js';
+import { RemoteWorker, workerFaults } from './remote-workers.js';
 import { SharedRedis } from './shared-redis.js';
 import { SmallDisk } from './small-disk.js';
 import { engineSettings, type World } from './world.js';
@@ -35,7 +38,7 @@ export async function buildWorld(root: string, directory: string, options: Optio
   const environment = { PATH: process.env.PATH, HOME: process.env.HOME, ...engineSettings };
   const stage = await (options.embedded
     ? embeddedStage(base, build, directory, environment)
-    : serverStage(base, build, directory, environment, options));
+    : serverStage(base, root, build, directory, environment, options));
   return { ...stage, decks: stage.decks.map((deck) => without(options.skip, deck)) };
 }
 
@@ -45,37 +48,59 @@ function without(skipped: string | undefined, { faults, hands }: Deck): Deck {
 
 type Base = Pick<World, 'history' | 'leaseSeconds'>;
 
-async function serverStage(base: Base, build: string, directory: string, environment: NodeJS.ProcessEnv, options: Options): Promise<Stage> {
+async function serverStage(
+  base: Base,
+  root: string,
+  build: string,
+  directory: string,
+  environment: NodeJS.ProcessEnv,
+  options: Options,
+): Promise<Stage> {
   if (options.redis && !hasRedis) throw new Error("Redis is not installed. Install Debian's package redis-server, then try again.");
   const postgres = await Postgres.start(join(directory, 'postgres'));
   const proxies = await Promise.all(
     Array.from({ length: options.replicas }, () => Proxy.start({ host: '127.0.0.1', port: postgres.port })),
   );
   const redis = options.redis ? await SharedRedis.start(options.replicas) : undefined;
+  const grpcPorts = await Promise.all(proxies.map(() => freePort()));
   const replicas = proxies.map((proxy, index) => {
     const url = `postgresql://postgres@127.0.0.1:${proxy.port}/postgres`;
     const name = `replica ${index + 1}`;
     const settings = { ...environment, DATABASE_URL: url, ...(redis && { REDIS_URL: redis.url(index) }) };
-    return new Replica({ name, build, directory: join(directory, `replica-${index + 1}`), environment: settings, history: base.history });
+    return new Replica({
+      name,
+      build,
+      directory: join(directory, `replica-${index + 1}`),
+      environment: settings,
+      history: base.history,
+      grpcPort: grpcPorts[index],
+    });
   });
-  const world: World = { ...base, replicas, proxies, postgres, redis, query: postgres.query };
+  const world: World = { ...base, replicas, proxies, postgres, redis, workers: [], query: postgres.query };
   const faults = [...replicaFaults, ...(fakeTimeLibrary ? [clockFault] : []), ...databaseFaults, ...connectionFaults];
   const destroy = async () => {
+    for (const worker of world.workers) worker.destroy();
     for (const replica of replicas) replica.destroy();
     postgres.kill();
     await redis?.close();
   };
   try {
     await Promise.all(replicas.map((replica) => replica.start()));
+    world.workers = await RemoteWorker.startAll(root, directory, options.workers, replicas, new Random(options.seed), base.history);
   } catch (error) {
     await destroy();
     throw error;
   }
   return {
     world,
-    decks: [{ faults, hands: 2 }, ...(redis ? [{ faults: redisFaults, hands: 1 }] : [])],
+    decks: [
+      { faults, hands: 2 },
+      ...(redis ? [{ faults: redisFaults, hands: 1 }] : []),
+      ...(options.workers ? [{ faults: workerFaults, hands: 1 }] : []),
+    ],
     destroy,
     async stop() {
+      await Promise.all(world.workers.map((worker) => worker.stop()));
       await Promise.all(replicas.map((replica) => replica.stop()));
       await Promise.all(proxies.map((proxy) => proxy.close()));
       await postgres.stop('fast');
@@ -112,7 +137,7 @@ async function embeddedStage(base: Base, build: string, directory: string, envir
     throw error;
   }
   const query = queryOn(embeddedConnection(dataDirectory));
-  const world: World = { ...base, replicas: [server], proxies: [], postgres: undefined, redis: undefined, query };
+  const world: World = { ...base, replicas: [server], proxies: [], postgres: undefined, redis: undefined, workers: [], query };
   const faults = [...replicaFaults, ...embeddedFaults(dataDirectory), ...(disk ? diskFaults(disk) : [])];
   return {
     world,

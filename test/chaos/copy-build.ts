@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export function copyBuild(root: string, directory: string): string {
   const build = join(directory, 'build');
   mkdirSync(build);
-  for (const part of ['dist', 'migrations', 'package.json']) cpSync(join(root, part), join(build, part), { recursive: true });
+  for (const part of ['dist', 'migrations', 'proto', 'package.json']) cpSync(join(root, part), join(build, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'));
   // The database runs under another account when we are root.
   chmodSync(directory, 0o755);

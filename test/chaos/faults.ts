@@ -1,8 +1,8 @@
 import type { Random } from './random.js';
 import type { World } from './world.js';
 
-/** What one fault is done to; two faults never share a target at the same time. All but the last two are of one replica. */
-export type Target = 'process' | 'connections' | 'connections to Redis' | 'database' | 'Redis';
+/** What one fault is done to; two faults never share a target at the same time. All but the last three are of one replica. */
+export type Target = 'process' | 'connections' | 'connections to Redis' | 'database' | 'Redis' | 'worker';
 
 export interface Fault {
   kind: string;

@@ -53,7 +53,7 @@ export class Load {
     // A key that is sent twice at once is the hardest to take for one.
     const sent = random.chance(0.4) ? random.pick([1, 1, 2]) : 0;
     const key = sent ? `key-${++this.keys}` : undefined;
-    const tasks = Array.from({ length: size }, () => newTask(random, key));
+    const tasks = Array.from({ length: size }, () => newTask(random, this.world.workers.length > 0, key));
     const [path, body] = size === 1 ? ['/tasks', tasks[0]] : ['/tasks/bulk', { tasks }];
     if (!key) return void (await this.tryCreate(random, path, body));
     this.world.history.add({ kind: 'asked', key, size });
@@ -102,7 +102,7 @@ export class Load {
 }
 
 /** Short ones, long ones that a fault can catch, ones that fail, and ones that wait to be executed or for their time. */
-function newTask(random: Random, key?: string): object {
+function newTask(random: Random, hasWorkers: boolean, key?: string): object {
   const labels = key ? { [keyLabel]: key } : {};
   const name = `chaos ${key ?? ''}`.trim();
   const sleep = (seconds: number, fail = false) => ({
@@ -113,6 +113,10 @@ function newTask(random: Random, key?: string): object {
   const backoff = { kind: 'fixed', delay_seconds: random.pick([0, 0.3, 1.5]) };
   const priority = random.pick(['low', 'medium', 'medium', 'high', 'critical']);
   const common = { name, labels, priority, start: 'auto' };
+  if (hasWorkers && random.chance(0.4)) {
+    const { parameters } = random.chance(0.7) ? sleep(random.between(0, 1)) : sleep(random.between(2, 6), random.chance(0.3));
+    return { ...common, type: 'remote', parameters, max_attempts: random.whole(1, 3), backoff };
+  }
   if (draw < 0.3) return { ...common, type: 'echo', parameters: { draw } };
   if (draw < 0.55) return { ...common, ...sleep(random.between(0.1, 1.5)) };
   if (draw < 0.7) return { ...common, ...sleep(random.between(3, 6)) };

@@ -3,8 +3,8 @@ import type { Deck, Fault, Target } from './faults.js';
 import type { Random } from './random.js';
 import type { World } from './world.js';
 
-/** There is one of these for all replicas. */
-const shared: Target[] = ['database', 'Redis'];
+/** There is one of these for all replicas; of the remote workers one at a time is enough. */
+const shared: Target[] = ['database', 'Redis', 'worker'];
 const gapMs = [300, 2_500] as const;
 
 /** Injects faults until the deadline, each hand one after the other; every fault heals itself before this resolves. */

@@ -13,7 +13,7 @@ interface Link {
   toClient: Promise<void>;
 }
 
-/** Stands between one replica and its database, and does to their connections what networks do. */
+/** Stands between one replica and its database, or one worker and the replicas, and does to their connections what networks do. */
 export class Proxy {
   private readonly links = new Set<Link>();
   private latencyMs = 0;
@@ -21,16 +21,16 @@ export class Proxy {
   private stalled = false;
   private losingAnswers = false;
   private readonly server: Server;
-  private readonly database: NetConnectOpts;
+  private readonly target: () => NetConnectOpts;
 
-  private constructor(database: NetConnectOpts) {
-    this.database = database;
+  private constructor(target: () => NetConnectOpts) {
+    this.target = target;
     this.server = createServer((client) => this.accept(client));
   }
 
-  /** `database`: where the server listens, on TCP or on a unix socket. */
-  static async start(database: NetConnectOpts): Promise<Proxy> {
-    const proxy = new Proxy(database);
+  /** `target`: where the server listens, on TCP or on a unix socket; a function is asked for each connection. */
+  static async start(target: NetConnectOpts | (() => NetConnectOpts)): Promise<Proxy> {
+    const proxy = new Proxy(typeof target === 'function' ? target : () => target);
     proxy.server.listen(0, '127.0.0.1');
     await once(proxy.server, 'listening');
     return proxy;
@@ -95,7 +95,7 @@ export class Proxy {
 
   private accept(client: Socket): void {
     if (this.refusing) return void client.resetAndDestroy();
-    const server = connect(this.database);
+    const server = connect(this.target());
     server.setNoDelay(true);
     client.setNoDelay(true);
     const link: Link = { client, server, dead: false, toServer: Promise.resolve(), toClient: Promise.resolve() };

@@ -12,6 +12,8 @@ export interface ReplicaOptions {
   directory: string;
   environment: NodeJS.ProcessEnv;
   history: History;
+  /** Where every process of it answers gRPC; 0 lets each choose. */
+  grpcPort?: number;
 }
 
 /** A start that takes longer is killed and tried again, as an orchestrator's startup probe would have it. */
@@ -36,6 +38,10 @@ export class Replica {
     this.options = options;
     this.name = options.name;
     mkdirSync(options.directory);
+  }
+
+  get grpcPort(): number {
+    return this.options.grpcPort ?? 0;
   }
 
   get processId(): number {
@@ -107,7 +113,7 @@ export class Replica {
     const { environment, build, directory } = this.options;
     const child = spawn(process.execPath, [join(build, 'dist/main.js')], {
       cwd: directory,
-      env: { ...environment, ...(skewSeconds && falseClock(skewSeconds)) },
+      env: { ...environment, GRPC_PORT: String(this.grpcPort), ...(skewSeconds && falseClock(skewSeconds)) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;

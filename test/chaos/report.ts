@@ -24,6 +24,7 @@ export function report(run: Run): string {
   const times = redelivery(history.entries, stored);
   const statuses = [...Map.groupBy(stored.tasks, (task) => task.status)].map(([status, tasks]) => `${tasks.length} ${status}`);
   const started = stored.events.filter((event) => event.action === 'task_started').length;
+  const remote = startedRemotely(stored);
   const refused = ofKind(history.entries, 'refused').length;
   const failedStarts = sum(world.replicas.map((replica) => replica.failedStarts));
   const lines: [string, string][] = [
@@ -39,6 +40,7 @@ export function report(run: Run): string {
     ['Tasks', `${stored.tasks.length}: ${statuses.sort().join(', ')}`],
     ['Acknowledged', `${acknowledged(history)} tasks, ${commands(history)} commands`],
     ['Attempts', `${started} started, ${stored.lost.length} rescued from lost leases`],
+    ...(world.workers.length ? [['Run by remote workers', `${remote} attempts`] satisfies [string, string]] : []),
     ['Started again after a kill', percentiles(times.afterKill)],
     ['Taken over from frozen replicas', percentiles(times.afterFreeze)],
     ['Events', `${stored.events.length}, watched across ${ofKind(history.entries, 'resumed').length} connections`],
@@ -53,6 +55,10 @@ export function report(run: Run): string {
   return [...lines.map(([name, value]) => name.padEnd(width) + value), ...shown, ...rest].join('\n');
 }
 
+function startedRemotely({ events }: Stored): number {
+  return events.filter((event) => event.action === 'task_started' && event.worker?.startsWith('remote-')).length;
+}
+
 type Due = [what: string, was: number, due: number];
 
 /** What a run must have gone through to prove anything; empty when it has. */
@@ -63,6 +69,9 @@ export function tooLittle({ options, world, stored, history, injected, kinds }: 
     ['acknowledged tasks', acknowledged(history), Math.floor(100 * options.minutes)],
     ['attempts rescued', stored.lost.length, Math.max(1, Math.floor(5 * options.minutes))],
     ...(world.redis ? [['batches of events through Redis', world.redis.batches, Math.floor(40 * options.minutes)] satisfies Due] : []),
+    ...(world.workers.length
+      ? [['attempts of remote workers', startedRemotely(stored), Math.floor(30 * options.minutes)] satisfies Due]
+      : []),
     ['connections of watchers', ofKind(history.entries, 'resumed').length, 4],
   ];
   return atLeast

@@ -3,6 +3,7 @@ import type { Postgres } from './postgres.js';
 import type { Proxy } from './proxy.js';
 import type { Query } from './query.js';
 import type { SharedRedis } from './shared-redis.js';
+import type { RemoteWorker } from './remote-workers.js';
 import type { Replica } from './replica.js';
 
 /** All that a run has started: what clients talk to, and what faults are done to. */
@@ -15,6 +16,8 @@ export interface World {
   postgres: Postgres | undefined;
   /** Between the replicas, where that was asked for. */
   redis: SharedRedis | undefined;
+  /** Processes that run tasks of the type `remote`; none unless they were asked for. */
+  workers: RemoteWorker[];
   /** Straight to the database, past all faults of connections. */
   query: Query;
   leaseSeconds: number;
@@ -28,7 +31,6 @@ export const slots = 48;
 export const engineSettings = {
   HOST: '127.0.0.1',
   PORT: '0',
-  GRPC_PORT: '0',
   LOG_LEVEL: 'warn',
   ADMIN_TOKEN: token,
   RUNNER_SLOTS: String(slots),

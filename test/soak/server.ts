@@ -32,7 +32,6 @@ export async function startServer(root: string, directory: string, embedded: boo
       HOME: process.env.HOME,
       HOST: '127.0.0.1',
       PORT: '0',
-      GRPC_PORT: '0',
       LOG_LEVEL: 'warn',
       ADMIN_TOKEN: token,
       ...(postgres ? { DATABASE_URL: `postgresql://postgres@127.0.0.1:${postgres.port}/postgres` } : { DATA_DIR: dataDirectory }),

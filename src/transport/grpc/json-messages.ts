@@ -60,6 +60,9 @@ function fromStruct({ fields = {} }: StructMessage): JsonObject {
   return Object.fromEntries(Object.entries(fields).map(([key, child]) => [key, fromValue(child)]));
 }
 
+/** Of messages in each other. JSON takes three a level, and what is too deep is refused by name, not as a message that cannot be read. */
+for (const part of [protobuf.util, protobuf.Reader]) (part as unknown as { recursionLimit: number }).recursionLimit = 1_000;
+
 interface Wrapper {
   fromObject(object: object): object;
   toObject(message: object): unknown;
