@@ -17,9 +17,10 @@ import { clockFault, replicaFaults } from './replica-faults.js';
 import { redisFaults } from './redis-faults.js';
 import { fakeTimeLibrary, Replica } from './replica.js';
 import { Random } from './random.js';
-import { RemoteWorker, workerFaults } from './remote-workers.js';
 import { SharedRedis } from './shared-redis.js';
 import { SmallDisk } from './small-disk.js';
+import { startRemoteWorkers } from './start-remote-workers.js';
+import { workerFaults } from './worker-faults.js';
 import { engineSettings, type World } from './world.js';
 
 export interface Stage {
@@ -86,7 +87,7 @@ async function serverStage(
   };
   try {
     await Promise.all(replicas.map((replica) => replica.start()));
-    world.workers = await RemoteWorker.startAll(root, directory, options.workers, replicas, new Random(options.seed), base.history);
+    world.workers = await startRemoteWorkers(root, directory, options.workers, replicas, new Random(options.seed), base.history);
   } catch (error) {
     await destroy();
     throw error;

@@ -3,7 +3,7 @@ import type { Postgres } from './postgres.js';
 import type { Proxy } from './proxy.js';
 import type { Query } from './query.js';
 import type { SharedRedis } from './shared-redis.js';
-import type { RemoteWorker } from './remote-workers.js';
+import type { RemoteWorker } from './remote-worker.js';
 import type { Replica } from './replica.js';
 
 /** All that a run has started: what clients talk to, and what faults are done to. */

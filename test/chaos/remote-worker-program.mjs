@@ -1,4 +1,4 @@
-// A remote worker of the chaos harness, as a user of the TypeScript SDK would write it: remote-worker.mjs SDK ADDRESS TOKEN NAME.
+// A remote worker of the chaos harness, as a user of the TypeScript SDK would write it: remote-worker-program.mjs SDK ADDRESS TOKEN NAME.
 import { pathToFileURL } from 'node:url';
 
 const [sdk, address, token, name] = process.argv.slice(2);
