@@ -9,6 +9,8 @@ import { loadSettings, SettingsError } from './settings.js';
 
 /** The process: settings, server, signals. Ends with code 0 after a graceful stop, 1 after anything that went wrong. */
 export async function runServer(): Promise<void> {
+  // Whoever read what we print may be gone; that must not keep us from stopping in order.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
     const { settings, warnings } = loadSettings(process.env);
     const logger = createLogger(settings);

@@ -1,6 +1,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
+import { ApiExcludeController } from '@nestjs/swagger';
 import type { Observable } from 'rxjs';
 import { Caller, Operation } from '../auth/auth.guard.js';
 import type { Principal } from '../auth/principal.js';
@@ -28,6 +29,7 @@ import { TasksService } from './tasks.service.js';
 
 /** The gRPC door: every call is the twin of a REST call. */
 @Controller()
+@ApiExcludeController()
 export class TasksGrpc {
   constructor(
     private readonly tasks: TasksService,

@@ -40,12 +40,16 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
       await this.engine.progress(reports);
       return reports;
     },
-    { keyOf: ({ id }) => id },
+    { keyOf: ({ id }) => id, maxInFlight: 1 },
   );
-  private readonly logs = new Batcher(async (lines: LogLine[]) => {
-    await this.engine.appendLogs(lines);
-    return lines;
-  });
+  private readonly logs = new Batcher(
+    async (lines: LogLine[]) => {
+      await this.engine.appendLogs(lines);
+      return lines;
+    },
+    // One after the other, so that lines keep their order.
+    { maxInFlight: 1 },
+  );
   readonly leaseSeconds: number;
 
   constructor(
@@ -149,6 +153,8 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
   /** Back to their queues, unless they are being cancelled: then they end as their client asked. */
   async reject(session: WorkerSession, leases: Lease[]): Promise<void> {
     for (const { lease_token } of leases) session.held.delete(lease_token);
+    // What they have kept goes before: later their leases are gone.
+    await session.reported;
     const settled = await this.engine.release(leases);
     const refused = leases.filter((_, index) => settled[index] === 'lost');
     if (refused.length) await this.engine.complete(refused.map((lease) => ({ ...lease, result: undefined })));

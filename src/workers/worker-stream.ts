@@ -111,8 +111,6 @@ export class WorkerStream implements WorkerLink {
           (validateInput(LogDto, body).lines ?? []).map((line) => toLogLine(this.principal.tenant_id, line)),
         );
       case 'reject':
-        // What they have kept goes before: later their leases are gone.
-        await this.session.reported;
         return this.pool.reject(this.session, this.leases(validateInput(LeasesRpc, body).leases));
       case 'drain':
         return this.pool.drained(this.session);

@@ -1,6 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall, Payload } from '@nestjs/microservices';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { Caller, Operation } from '../auth/auth.guard.js';
 import type { Principal } from '../auth/principal.js';
 import { toLoggedProblem } from '../transport/error.filter.js';
@@ -13,6 +14,7 @@ import { WorkersService } from './workers.service.js';
 
 /** The gRPC door of workers. */
 @Controller()
+@ApiExcludeController()
 export class WorkersGrpc {
   constructor(
     private readonly workers: WorkersService,

@@ -83,6 +83,20 @@ describe('the stream of a worker', () => {
     ]);
   });
 
+  test('log lines keep their order, however many there are', async () => {
+    const worker = await HandWorkerStream.start(grpc, hello);
+    const { id } = await create();
+    const [task] = await worker.assignments(1);
+    const line = (index: number) => ({ lease: task!.lease, message: `line ${index}` });
+    for (const from of [0, 1_000, 2_000]) worker.say({ log: { lines: Array.from({ length: 1_000 }, (_, index) => line(from + index)) } });
+    await worker.settle({ complete: [{ lease: task!.lease }] });
+    const rows = await server.server.kernel.database.api.queryText<{ message: string }>(
+      'SELECT message FROM task_logs WHERE task_id = $1 ORDER BY id',
+      [id],
+    );
+    expect(rows.map(({ message }) => message)).toEqual(Array.from({ length: 3_000 }, (_, index) => `line ${index}`));
+  });
+
   test('a cancel reaches the worker at once and is repeated; the task ends cancelled', async () => {
     const worker = await HandWorkerStream.start(grpc, hello);
     const { id } = await create();
