@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './setup.mjs';
 
-const problems = ['.', '.ci/tools', 'bench', 'sdk/typescript'].flatMap((directory) => packageProblems(directory).map((problem) => join(directory, problem)));
+const problems = ['.', '.ci/tools', 'bench', 'sdk/typescript'].flatMap((directory) =>
+  packageProblems(directory).map((problem) => join(directory, problem)),
+);
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length ? 1 : 0;
 
