@@ -25,7 +25,7 @@ serve({
   async paced({ rate, seconds }) {
     const client = new Client({ address });
     const latencies = [];
-    const tasks = rate * seconds;
+    const tasks = Math.max(1, Math.round(rate * seconds));
     const { promise: all, resolve } = Promise.withResolvers();
     onStart = ({ at }) => {
       latencies.push(performance.now() - at);

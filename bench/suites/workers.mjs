@@ -32,8 +32,10 @@ const states = [
 ];
 
 export async function run({ servers, size, results, eachSystem, directory }) {
-  buildWorkers();
+  const built = new Set();
   await eachSystem('workers', states, async (state) => {
+    if (!built.has(state.name)) build(state.name);
+    built.add(state.name);
     const database = await servers.get('postgres');
     const connection = await database.create();
     try {
@@ -46,12 +48,15 @@ export async function run({ servers, size, results, eachSystem, directory }) {
   });
 }
 
-function buildWorkers() {
-  const steps = [
-    ['cargo', ['build', '--release', '--example', 'bench_worker', '--jobs', '2'], path('../../sdk/rust')],
-    ['npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], path('../../sdk/typescript')],
-    ['npm', ['run', '--silent', 'build'], path('../../sdk/typescript')],
+/** What a state needs beside the server, compiled. */
+function build(name) {
+  const typescript = path('../../sdk/typescript');
+  const npm = [
+    ['npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], typescript],
+    ['npm', ['run', '--silent', 'build'], typescript],
   ];
+  const cargo = [['cargo', ['build', '--release', '--locked', '--example', 'bench_worker', '--jobs', '2'], path('../../sdk/rust')]];
+  const steps = { rust: cargo, typescript: npm, idle: npm }[name] ?? [];
   for (const [program, args, cwd] of steps) {
     if (spawnSync(program, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0)
       throw new Error(`${program} ${args.join(' ')} failed.`);
@@ -63,12 +68,14 @@ async function measureRate(state, { connection, directory, size, results }) {
   const { tasks, warmUp, slots } = size;
   const type = state.name === base ? 'echo' : 'noop';
   let server = await startArkitect(connection, directory);
+  let worker;
   try {
     await post(server, '/workers/poll', { name: 'bench', instance: 'announces', types: ['noop'], wait_seconds: 0 });
     for (let n = 0; n < tasks + warmUp; n += 1_000) {
-      await post(server, '/tasks/bulk', { tasks: Array.from({ length: 1_000 }, () => ({ name: 'bench', type, start: 'auto' })) });
+      await post(server, '/tasks/bulk', {
+        tasks: Array.from({ length: Math.min(1_000, tasks + warmUp - n) }, () => ({ name: 'bench', type, start: 'auto' })),
+      });
     }
-    let worker;
     if (state.name === base) {
       await server.stop();
       server = await startArkitect(connection, directory, { RUNNER_SLOTS: '1000' });
@@ -76,10 +83,10 @@ async function measureRate(state, { connection, directory, size, results }) {
       worker = await startWorker(state.name, server.grpc, slots);
     }
     await finished(connection, tasks + warmUp);
-    await worker?.stop();
     results.add(measures.process, state, await rateOf(connection, warmUp));
     if (state.name === base) await latencyInProcess(state, server, size, results);
   } finally {
+    await worker?.stop();
     await server.stop();
   }
 }
