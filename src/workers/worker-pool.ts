@@ -13,7 +13,7 @@ import { Lifecycle } from '../health/lifecycle.js';
 import { SETTINGS, type Settings } from '../settings.js';
 import type { BeatAck, WorkerProfile } from './worker.js';
 import { WorkerGroup } from './worker-group.js';
-import { notStorable } from './worker-messages.js';
+import { leaseTimes, notStorable } from './worker-messages.js';
 import { toWorkerLease, WorkerSession, type WorkerLink } from './worker-session.js';
 import { REPLICA_ID } from './workers.tokens.js';
 import { WorkersStore } from './workers.store.js';
@@ -160,13 +160,14 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     if (refused.length) await this.engine.complete(refused.map((lease) => ({ ...lease, result: undefined })));
   }
 
-  /** `leases`: all that the worker runs. What it does not name goes back to its queue. */
+  /** `leases`: all that the worker runs. What it does not name two heartbeats after it was sent goes back to its queue. */
   beat(session: WorkerSession, leases: Lease[]): BeatAck {
     session.lastBeatAt = performance.now();
     const listed = new Set(leases.map(({ lease_token }) => lease_token));
     const unknown = leases.filter(({ lease_token }) => !session.held.has(lease_token));
     const ack: BeatAck = { ok: 0, lost: unknown.map(toWorkerLease), cancel: [] };
     const forgotten: Lease[] = [];
+    const longAgo = session.lastBeatAt - 2 * leaseTimes(this.leaseSeconds).heartbeat_ms;
     for (const [token, held] of session.held) {
       if (listed.has(token)) {
         if (held.state === 'lost') ack.lost.push(toWorkerLease(held.lease));
@@ -174,11 +175,10 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
         if (held.state === 'cancelling') ack.cancel.push(toWorkerLease(held.lease));
       } else if (held.state === 'lost') {
         session.held.delete(token);
-      } else if (!held.settling && held.assignedAtBeat < session.beats) {
+      } else if (!held.settling && held.assignedAt < longAgo) {
         forgotten.push(held.lease);
       }
     }
-    session.beats += 1;
     if (forgotten.length) void this.quietly(this.reject(session, forgotten));
     return ack;
   }

@@ -17,8 +17,8 @@ export interface WorkerLink {
 interface Held {
   lease: Lease;
   state: 'held' | 'cancelling' | 'lost';
-  /** Beats heard when it was assigned: one later that does not list it means that the worker does not run it. */
-  assignedAtBeat: number;
+  /** Monotonic, in milliseconds. A beat that does not list it may have crossed it on the way. */
+  assignedAt: number;
   /** Its result is on the way to the database. */
   settling: boolean;
 }
@@ -32,7 +32,6 @@ export class WorkerSession {
   draining = false;
   /** Its stream is there. */
   connected = true;
-  beats = 0;
   /** Monotonic, in milliseconds. */
   lastBeatAt = performance.now();
   /** Monotonic time, in milliseconds, until which the database surely honours its leases. */
@@ -51,7 +50,7 @@ export class WorkerSession {
 
   /** Of a worker whose lease was confirmed after it came back. */
   hold(lease: Lease, state: 'held' | 'cancelling'): void {
-    this.held.set(lease.lease_token, { lease, state, assignedAtBeat: this.beats, settling: false });
+    this.held.set(lease.lease_token, { lease, state, assignedAt: performance.now(), settling: false });
   }
 
   assign(tasks: ClaimedTask[]): void {
