@@ -1,0 +1,1 @@
+"""Generated from proto/arkitect/v1 by `python generate.py`; see there."""

@@ -1,0 +1,1 @@
+"""What a Worker is made of. Nothing here is public."""
