@@ -199,7 +199,7 @@ export interface Reject {
   leases: Lease[];
 }
 
-/** A sign of life. What is not listed is not kept alive: a worker lists all that it runs. */
+/** A sign of life. A worker lists all that it runs: what it does not list two heartbeats after it was sent goes back to its queue. */
 export interface Beat {
   /** All that it runs, at most 10,000. */
   leases: LeaseReport[];
@@ -259,7 +259,7 @@ export interface Complete {
   lease:
     | Lease
     | undefined;
-  /** Any JSON, at most 1 MiB and 64 levels deep. */
+  /** Any JSON, at most 1 MiB and 32 levels deep. */
   result?: any | undefined;
 }
 
