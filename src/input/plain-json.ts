@@ -52,6 +52,11 @@ export function isPrototypeKey(key: string, value: unknown): boolean {
   return key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype');
 }
 
+/** Text that is for people: PostgreSQL takes neither NUL nor unpaired surrogates, and a message must not fail for that. */
+export function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\u{fffd}');
+}
+
 function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }

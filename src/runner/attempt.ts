@@ -1,4 +1,4 @@
-import { plainJsonError, resultLimits } from '../input/plain-json.js';
+import { plainJsonError, resultLimits, storable } from '../input/plain-json.js';
 import type { ClaimedTask, Lease } from '../engine/task-row.js';
 import type { Completion } from '../engine/transitions/complete.js';
 import type { Failure } from '../engine/transitions/fail.js';
@@ -155,9 +155,4 @@ export class Attempt {
       },
     };
   }
-}
-
-/** PostgreSQL's text takes neither NUL nor unpaired surrogates; a handler's message must not fail for that. */
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\u{fffd}');
 }

@@ -1,5 +1,5 @@
 import type { Principal } from '../auth/principal.js';
-import { plainJsonError, resultLimits } from '../input/plain-json.js';
+import { plainJsonError, resultLimits, storable } from '../input/plain-json.js';
 import type { Json } from '../tasks/task.js';
 import type { Lease } from '../engine/task-row.js';
 import type { LogLine } from '../engine/transitions/append-logs.js';
@@ -14,11 +14,6 @@ import type { ProfileDto } from './workers.dto.js';
  */
 
 const maxErrorLength = 4_000;
-
-/** PostgreSQL's text takes neither NUL nor unpaired surrogates; a worker's message must not fail for that. */
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\u{fffd}');
-}
 
 export function toProfile(
   { tenant_id }: Principal,
