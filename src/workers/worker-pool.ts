@@ -114,6 +114,11 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     return { session, confirmed, revoked: inFlight.filter((_, index) => states[index] === 'lost') };
   }
 
+  /** The worker has been told to stop these. */
+  delivered(leases: Lease[]): void {
+    if (leases.length) void this.quietly(this.engine.deliverCancel(leases));
+  }
+
   /** The stream is over. A worker that runs nothing just leaves; one that runs something may come back for a while. */
   disconnected(session: WorkerSession): void {
     session.connected = false;

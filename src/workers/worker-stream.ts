@@ -135,7 +135,9 @@ export class WorkerStream implements WorkerLink {
         revoked: revoked.map(toWorkerLease),
       },
     });
-    session.cancel(confirmed.filter(({ lease_token }) => session.held.get(lease_token)?.state === 'cancelling'));
+    const cancelled = confirmed.filter(({ lease_token }) => session.held.get(lease_token)?.state === 'cancelling');
+    session.cancel(cancelled);
+    this.pool.delivered(cancelled);
   }
 
   private beat(session: WorkerSession, { leases: reports = [] }: BeatDto): void {

@@ -110,6 +110,20 @@ describe('the stream of a worker', () => {
     expect(await get(id)).toMatchObject({ status: 'cancelled', cancel_state: 'stopped' });
   });
 
+  test('a cancel that came while the worker was away reaches it when it is back', async () => {
+    const worker = await HandWorkerStream.start(grpc, hello);
+    const { id } = await create();
+    const [task] = await worker.assignments(1);
+    worker.cut();
+    await until('the server to see it', async () => (await server.api('GET', '/workers')).body.items[0].state === 'gone');
+    await server.api('POST', `/tasks/${id}/cancel`);
+    expect(await get(id)).toMatchObject({ status: 'cancelling', cancel_state: 'requested' });
+    const back = await HandWorkerStream.start(grpc, { ...hello, in_flight: [task!.lease] });
+    await until('the cancel', () => back.cancelled.length === 1);
+    await until('the delivery to be known', async () => (await get(id)).cancel_state === 'delivered');
+    expect(await back.settle({ complete: [{ lease: task!.lease }] })).toEqual([{ task_id: id, status: 'cancelled' }]);
+  });
+
   test('a result of a lease that is gone changes nothing and is told so', async () => {
     const worker = await HandWorkerStream.start(grpc, hello);
     const { id } = await create();
