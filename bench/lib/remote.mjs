@@ -43,6 +43,7 @@ export function openRemote(program, label) {
         waiting.delete(id);
       }
     },
+    signal: (name) => child.kill(name),
     kill: () => stopProcess(child, 'SIGKILL'),
   };
 }

@@ -10,8 +10,8 @@ import { startArkitect } from '../peers/services.mjs';
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
 export const sizes = {
-  full: { tasks: 30_000, warmUp: 5_000, slots: 200, rate: 50, seconds: 8, idle: 500, idleSeconds: 20 },
-  quick: { tasks: 1_000, warmUp: 200, slots: 200, rate: 50, seconds: 1, idle: 20, idleSeconds: 2 },
+  full: { tasks: 30_000, warmUp: 5_000, slots: 200, rate: 50, seconds: 8, idle: 500, idleSeconds: 20, held: 200, leaseSeconds: 6 },
+  quick: { tasks: 1_000, warmUp: 200, slots: 200, rate: 50, seconds: 1, idle: 20, idleSeconds: 2, held: 20, leaseSeconds: 3 },
 };
 
 const base = 'in-process';
@@ -20,6 +20,10 @@ const measures = {
   process: measure('process queued no-op tasks', 'tasks/s'),
   p50: measure('create to start at 50/s, p50', 'ms', 'less'),
   p99: measure('create to start at 50/s, p99', 'ms', 'less'),
+  cancelP50: { ...measure('cancel to the signal in the worker, p50', 'ms', 'less'), base: undefined },
+  cancelP99: { ...measure('cancel to the signal in the worker, p99', 'ms', 'less'), base: undefined },
+  killed: { ...measure('worker killed: until its tasks run elsewhere', 's', 'less'), base: undefined },
+  frozen: { ...measure('worker frozen: the same, beyond the lease', 's', 'less'), base: undefined },
   idleCpu: { ...measure('idle workers: CPU of server and database', '% of a core', 'less'), base: undefined },
   idleQueries: { ...measure('idle workers: queries of the server', 'per s', 'less'), base: undefined },
 };
@@ -41,7 +45,11 @@ export async function run({ servers, size, results, eachSystem, directory }) {
     try {
       if (state.name === 'idle') await measureIdle(state, { database, connection, directory, size, results });
       else await measureRate(state, { connection, directory, size, results });
-      if (state.name === 'typescript') await measureLatency(state, { connection, directory, size, results });
+      if (state.name === 'typescript') {
+        await measureLatency(state, { connection, directory, size, results });
+        results.add(measures.killed, state, await secondsUntilElsewhere('SIGKILL', { connection, directory, size }));
+        results.add(measures.frozen, state, (await secondsUntilElsewhere('SIGSTOP', { connection, directory, size })) - size.leaseSeconds);
+      }
     } finally {
       await database.drop(connection);
     }
@@ -135,8 +143,30 @@ async function measureLatency(state, { connection, directory, size, results }) {
     const { p50, p99 } = await workers.run('paced', { rate: size.rate, seconds: size.seconds });
     results.add(measures.p50, state, p50);
     results.add(measures.p99, state, p99);
+    const cancel = await workers.run('cancels', { rate: size.rate, tasks: size.held });
+    results.add(measures.cancelP50, state, cancel.p50);
+    results.add(measures.cancelP99, state, cancel.p99);
   } finally {
     await workers.kill();
+    await server.stop();
+  }
+}
+
+/** From the signal to a worker that holds tasks, until the last of them has begun in another. */
+async function secondsUntilElsewhere(signal, { connection, directory, size }) {
+  const server = await startArkitect(connection, directory, { ENGINE_LEASE_SECONDS: String(size.leaseSeconds) });
+  const [first, second] = [0, 1].map(() => openRemote(path('../load/workers-process.mjs'), 'TypeScript worker'));
+  try {
+    await first.run('start', { url: server.grpc, count: 1, slots: size.held });
+    await first.run('hold', { tasks: size.held });
+    await second.run('start', { url: server.grpc, count: 1, slots: size.held });
+    const at = performance.timeOrigin + performance.now();
+    first.signal(signal);
+    return ((await second.run('lastBegin', { tasks: size.held })) - at) / 1_000;
+  } finally {
+    await second.kill();
+    await first.kill();
+    await withClient(connection, (client) => client.query("DELETE FROM tasks WHERE type = 'hold'"));
     await server.stop();
   }
 }
