@@ -21,7 +21,7 @@ const doors = [
 
 /** The files in which the outside world is met: REST, Socket.IO, gRPC, the server itself. */
 const doorFiles =
-  '^src/(app\\.ts$|transport/|auth/|health/|(tasks|workers)/([^/]+\\.(controller|gateway|grpc)|task-subscriptions|worker-stream)\\.ts$)';
+  '^src/(app\\.ts$|transport/|auth/|health/|(tasks|workers|metrics)/(prometheus/)?([^/]+\\.(controller|gateway|grpc)|task-subscriptions|worker-stream|metrics-feed)\\.ts$)';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -108,7 +108,7 @@ module.exports = {
       comment:
         'A door translates: service, DTOs and views of its own feature, transport and auth. No engine, no database, no other feature.',
       severity: 'error',
-      from: code('^src/(tasks|workers)/[^/]+\\.(controller|gateway|grpc)\\.ts$'),
+      from: code('^src/(tasks|workers|metrics)/[^/]+\\.(controller|gateway|grpc)\\.ts$'),
       to: {
         path: '^src/',
         pathNot: '^src/(transport|auth|errors|input)/|^src/$1/(?!.*\\.(store|module)\\.ts$)|^src/events/events\\.ts$',
@@ -120,7 +120,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$|^src/workers/(worker-pool|known-types)\\.ts$',
+        pathNot:
+          '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$|^src/workers/(worker-pool|known-types)\\.ts$|^src/metrics/(metrics-sampler|history/history-reader|cluster/cluster-observer)\\.ts$',
       },
       to: { path: '\\.store\\.ts$', dependencyTypesNot: ['type-only'] },
     },
@@ -136,7 +137,10 @@ module.exports = {
       comment: 'SQL beside its row mapping, and nothing else.',
       severity: 'error',
       from: code('\\.store\\.ts$'),
-      to: { path: '^src/', pathNot: '^src/(database|engine/task-row|tasks|workers)' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(database|engine/task-row|tasks|workers|metrics/(history/series|cluster/snapshot|system/replica-sample))',
+      },
     },
     {
       name: 'engine-goes-down',

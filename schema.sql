@@ -65,6 +65,7 @@ CREATE TABLE events (
   finished_at timestamp with time zone,
   version bigint,
   log jsonb,
+  from_status task_status,
   CONSTRAINT events_pkey PRIMARY KEY (seq)
 ) WITH (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.1, autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX events_by_task ON events USING btree (tenant_id, task_id, seq);
@@ -79,12 +80,69 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (created_at);
 
+CREATE TABLE metric_points (
+  step_seconds integer NOT NULL,
+  series_id integer NOT NULL,
+  at timestamp with time zone NOT NULL,
+  count integer NOT NULL,
+  sum double precision NOT NULL,
+  min double precision NOT NULL,
+  max double precision NOT NULL,
+  last double precision NOT NULL,
+  CONSTRAINT metric_points_pkey PRIMARY KEY (step_seconds, series_id, at)
+);
+CREATE INDEX metric_points_by_time ON metric_points USING btree (step_seconds, at);
+
+CREATE TABLE metric_series (
+  id integer GENERATED ALWAYS AS IDENTITY NOT NULL,
+  tenant_id text NOT NULL,
+  metric text NOT NULL,
+  labels jsonb NOT NULL,
+  CONSTRAINT metric_series_pkey PRIMARY KEY (id),
+  CONSTRAINT metric_series_once UNIQUE (tenant_id, metric, labels)
+);
+
+CREATE TABLE metrics_state (
+  only_row boolean DEFAULT true NOT NULL,
+  counted_through bigint NOT NULL,
+  minutes_through timestamp with time zone DEFAULT date_trunc('hour'::text, now()) NOT NULL,
+  hours_through timestamp with time zone DEFAULT date_trunc('hour'::text, now()) NOT NULL,
+  snapshot jsonb,
+  snapshot_at timestamp with time zone,
+  CONSTRAINT metrics_state_pkey PRIMARY KEY (only_row),
+  CONSTRAINT metrics_state_only_row_check CHECK (only_row)
+);
+
+CREATE TABLE replica_samples (
+  replica_id text NOT NULL,
+  sample jsonb NOT NULL,
+  at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT replica_samples_pkey PRIMARY KEY (replica_id)
+);
+
 CREATE TABLE schema_migrations (
   number integer NOT NULL,
   name text NOT NULL,
   sha256 text NOT NULL,
   applied_at timestamp with time zone DEFAULT now() NOT NULL,
   CONSTRAINT schema_migrations_pkey PRIMARY KEY (number)
+);
+
+CREATE TABLE task_count_changes (
+  tenant_id text NOT NULL,
+  queue text NOT NULL,
+  type text NOT NULL,
+  name text NOT NULL,
+  change double precision NOT NULL
+);
+
+CREATE TABLE task_counts (
+  tenant_id text NOT NULL,
+  queue text NOT NULL,
+  type text NOT NULL,
+  name text NOT NULL,
+  value double precision NOT NULL,
+  CONSTRAINT task_counts_pkey PRIMARY KEY (tenant_id, queue, type, name)
 );
 
 CREATE TABLE task_filters (

@@ -13,6 +13,7 @@ import { Servers } from './servers/servers.mjs';
 import * as cost from './suites/cost.mjs';
 import * as growth from './suites/growth.mjs';
 import * as latency from './suites/latency.mjs';
+import * as metrics from './suites/metrics.mjs';
 import * as queue from './suites/queue.mjs';
 import * as realtime from './suites/realtime.mjs';
 import * as replicas from './suites/replicas.mjs';
@@ -20,7 +21,7 @@ import * as service from './suites/service.mjs';
 import * as workers from './suites/workers.mjs';
 import { systems } from './systems/systems.mjs';
 
-const suites = { queue, latency, cost, service, replicas, growth, realtime, workers };
+const suites = { queue, latency, cost, service, replicas, growth, realtime, workers, metrics };
 const byDefault = ['queue', 'latency', 'cost', 'service', 'replicas'];
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 

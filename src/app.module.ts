@@ -6,6 +6,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { HealthModule } from './health/health.module.js';
 import { KernelModule } from './kernel.module.js';
 import type { Kernel } from './kernel.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import type { Settings } from './settings.js';
 import { TasksModule } from './tasks/tasks.module.js';
 import { ErrorFilter } from './transport/error.filter.js';
@@ -14,7 +15,7 @@ import { InputPipe } from './transport/input.pipe.js';
 import { WorkersModule } from './workers/workers.module.js';
 
 @Module({
-  imports: [AuthModule, HealthModule, TasksModule, WorkersModule],
+  imports: [AuthModule, HealthModule, TasksModule, WorkersModule, MetricsModule],
   controllers: [ErrorsController],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },

@@ -9,9 +9,11 @@ import { Kernel } from './kernel.js';
 import { NestLogger } from './logger.js';
 import type { Settings } from './settings.js';
 import { GrpcDoor } from './transport/grpc/grpc-door.js';
-import { fastifyOptions, installFastify } from './transport/fastify.js';
+import { Connections } from './transport/connections.js';
+import { fastifyOptions, installFastify, observeRequests } from './transport/fastify.js';
 import { serveOpenApi } from './transport/openapi.js';
 import { corsOptions } from './transport/origin.js';
+import { RequestObserver } from './transport/request-observer.js';
 import { AuthenticatedIoAdapter } from './transport/socket-io.adapter.js';
 
 /** A running replica. */
@@ -75,6 +77,7 @@ export async function createApp(kernel: Kernel, settings: Settings, logger: Logg
   });
   const cors = corsOptions(settings);
   if (cors) app.enableCors(cors);
+  if (settings.METRICS_ENABLED === 'true') observeRequests(adapter.getInstance(), app.get(RequestObserver, { strict: false }));
   app.useWebSocketAdapter(new AuthenticatedIoAdapter(app));
   serveOpenApi(app);
   return app;
@@ -83,7 +86,10 @@ export async function createApp(kernel: Kernel, settings: Settings, logger: Logg
 /** Guards, pipes and filters are those of the application; without `inheritAppConfig` none of them would run. */
 function connectGrpc(app: NestFastifyApplication, settings: Settings): GrpcDoor {
   const health = app.get(HealthService, { strict: false });
-  const door = new GrpcDoor(settings, (server, services) => addHealth(server, health, services));
+  const door = new GrpcDoor(settings, app.get(RequestObserver, { strict: false }), (server, services) =>
+    addHealth(server, health, services),
+  );
+  app.get(Connections).count('streams', () => door.streams.size);
   app.connectMicroservice({ strategy: door }, { inheritAppConfig: true });
   return door;
 }

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Database } from './database/database.js';
 import { Engine } from './engine/engine.js';
+import { Leader } from './engine/leader.js';
 import { EventLog } from './events/event-log.js';
 import { WakeUps } from './events/wake-ups.js';
 import { HandlerRegistry } from './handlers/handlers.js';
@@ -9,7 +10,10 @@ import { Lifecycle } from './health/lifecycle.js';
 import { databaseProbe, migrationsProbe, wakeUpsProbe } from './health/database.probes.js';
 import { redisProbe } from './health/redis.probe.js';
 import type { Kernel } from './kernel.js';
+import { ReplicaStatus } from './metrics/prometheus/replica-status.js';
 import { SETTINGS, type Settings } from './settings.js';
+import { Connections } from './transport/connections.js';
+import { EventStreams } from './transport/sse.js';
 import { REPLICA_ID } from './workers/workers.tokens.js';
 
 /** What every feature may inject: the running parts of this replica and its settings. */
@@ -24,10 +28,14 @@ export class KernelModule {
       { provide: Engine, useValue: kernel.engine },
       { provide: EventLog, useValue: kernel.eventLog },
       { provide: WakeUps, useValue: kernel.wakeUps },
+      { provide: Leader, useValue: kernel.leader },
       { provide: REPLICA_ID, useValue: kernel.replicaId },
       { provide: HandlerRegistry, useValue: kernel.handlers },
+      { provide: ReplicaStatus, useValue: kernel.status },
       { provide: HEALTH_PROBES, useValue: probes },
       Lifecycle,
+      Connections,
+      EventStreams,
     ];
     return { module: KernelModule, global: true, providers, exports: providers };
   }

@@ -15,6 +15,7 @@ import { RedisBus } from './events/redis-bus.js';
 import { RedisTransport } from './events/redis-transport.js';
 import { WakeUps } from './events/wake-ups.js';
 import { builtInHandlers, HandlerRegistry } from './handlers/handlers.js';
+import type { ReplicaStatus } from './metrics/prometheus/replica-status.js';
 import { Runner } from './runner/runner.js';
 import type { Settings } from './settings.js';
 
@@ -74,7 +75,7 @@ export class Kernel {
       eventDays: settings.EVENTS_RETENTION_DAYS,
       idempotencyHours: settings.IDEMPOTENCY_RETENTION_HOURS,
     };
-    const duties: Duty[] = [scheduler(this.engine), rescuer(this.engine, limits), pruner(database, retention)];
+    const duties: Duty[] = [scheduler(this.engine, this.wakeUps), rescuer(this.engine, limits), pruner(database, retention)];
     this.loops = duties.map(
       (duty) =>
         new Loop(duty, this.leader, (name, error) => logger.warn({ err: error, duty: name }, `The ${name} failed; it is tried again`)),
@@ -98,6 +99,21 @@ export class Kernel {
       await kernel.close();
       throw error;
     }
+  }
+
+  get status(): ReplicaStatus {
+    const { leader, runner, loops } = this;
+    return {
+      get isLeader() {
+        return leader.isLeader;
+      },
+      get runner() {
+        return runner.load;
+      },
+      get duties() {
+        return Object.fromEntries(loops.map(({ name, lastSuccessAt }) => [name, lastSuccessAt]));
+      },
+    };
   }
 
   get database() {

@@ -206,6 +206,20 @@ export const settingDefinitions = {
     doc: 'Days the event log is kept, and so how far back a client can resume.',
   }),
   IDEMPOTENCY_RETENTION_HOURS: integer({ default: '24', min: 1, max: 8760, doc: 'Hours an Idempotency-Key is remembered.' }),
+  METRICS_ENABLED: oneOf({
+    default: 'true',
+    values: ['true', 'false'],
+    doc: 'false: nothing is sampled, timed or kept; /metrics still answers how many tasks there are.',
+  }),
+  METRICS_INTERVAL_SECONDS: integer({
+    default: '5',
+    min: 1,
+    max: 60,
+    doc: 'Seconds between two looks at the cluster, and so between two updates of /metrics/realtime; an idle one is looked at every ten.',
+  }),
+  METRICS_SAMPLES_HOURS: integer({ default: '6', min: 1, max: 720, doc: 'Hours that metrics are kept as sampled, every ten seconds.' }),
+  METRICS_MINUTES_DAYS: integer({ default: '7', min: 1, max: 365, doc: 'Days that metrics are kept by the minute.' }),
+  METRICS_HOURS_DAYS: integer({ default: '400', min: 1, max: 3650, doc: 'Days that metrics are kept by the hour.' }),
   HTTP_ALLOW_HOSTS: list({
     default: '',
     doc: 'Hosts that http.request tasks may reach although their address is private: names, addresses or CIDR ranges, comma-separated.',
@@ -226,7 +240,7 @@ export const SETTINGS = Symbol('Settings');
 export class SettingsError extends Error {}
 
 /** Environment names with these prefixes are ours: an unknown one is a likely typing mistake. */
-const ownPrefixes = /^(ARKITECT|GRPC_PORT|GRPC_TLS|TASKS|RUNNER|ENGINE|EVENTS|AUTH|IDEMPOTENCY|DATABASE_POOL|ADMIN_TOKEN)_?/;
+const ownPrefixes = /^(ARKITECT|METRICS|GRPC_PORT|GRPC_TLS|TASKS|RUNNER|ENGINE|EVENTS|AUTH|IDEMPOTENCY|DATABASE_POOL|ADMIN_TOKEN)_?/;
 
 /**
  * Settings from defaults, then the `.env` file, then the environment (later wins).

@@ -22,6 +22,9 @@ export const policy = {
   'workers.work': workers,
   'workers.list': readers,
   'workers.manage': writers,
+  'metrics.get': readers,
+  'metrics.subscribe': readers,
+  'metrics.scrape': readers,
   'health.read': 'public',
   'docs.read': 'public',
 } as const satisfies Record<string, readonly Role[] | 'public'>;

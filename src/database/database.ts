@@ -20,6 +20,18 @@ export interface Queryable {
   queryText<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
+export interface PoolUse {
+  total: number;
+  idle: number;
+  waiting: number;
+}
+
+/** Hears of statements: how long one took, or the code of the error that ended it. */
+export interface QueryObserver {
+  done(statement: string, seconds: number): void;
+  failed(code: string): void;
+}
+
 export interface DatabaseOptions {
   connection: pg.ClientConfig;
   /** Connections for requests. */
@@ -77,6 +89,16 @@ export class Database {
     this.loops = new Pool(options, 'loops', 2, `${inUtc} ${noJit} ${pinnedPlans}`);
   }
 
+  /** Connections of each pool, and callers that wait for one. */
+  pools(): Record<'api' | 'engine' | 'loops', PoolUse> {
+    return { api: this.api.use, engine: this.engine.use, loops: this.loops.use };
+  }
+
+  /** Is told of every statement from now on. */
+  set observer(observer: QueryObserver | undefined) {
+    for (const pool of [this.api, this.engine, this.loops]) pool.observer = observer;
+  }
+
   /** A connection of its own, for what must outlive a statement: LISTEN and session locks. The caller ends it. */
   async connect(name: string): Promise<pg.Client> {
     const client = new pg.Client(clientConfig(this.options.connection, name));
@@ -92,6 +114,7 @@ export class Database {
 
 class Pool implements Queryable {
   private readonly pool: pg.Pool;
+  observer: QueryObserver | undefined;
 
   constructor(options: DatabaseOptions, name: string, max: number, serverOptions: string) {
     this.pool = new pg.Pool({
@@ -107,11 +130,16 @@ class Pool implements Queryable {
   }
 
   async query<Row>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
-    return run(this.pool, { name: statement.name, text: statement.text, values: values as unknown[] });
+    return run(this.pool, { name: statement.name, text: statement.text, values: values as unknown[] }, this.observer);
+  }
+
+  get use(): PoolUse {
+    const { totalCount: total, idleCount: idle, waitingCount: waiting } = this.pool;
+    return { total, idle, waiting };
   }
 
   async queryText<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return run(this.pool, { text, values: values as unknown[] });
+    return run(this.pool, { text, values: values as unknown[] }, this.observer);
   }
 
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */
@@ -121,8 +149,9 @@ class Pool implements Queryable {
     try {
       await client.query('BEGIN');
       const result = await work({
-        query: (statement, values = []) => run(client, { name: statement.name, text: statement.text, values: values as unknown[] }),
-        queryText: (text, values = []) => run(client, { text, values: values as unknown[] }),
+        query: (statement, values = []) =>
+          run(client, { name: statement.name, text: statement.text, values: values as unknown[] }, this.observer),
+        queryText: (text, values = []) => run(client, { text, values: values as unknown[] }, this.observer),
       });
       await client.query('COMMIT');
       return result;
@@ -139,9 +168,19 @@ class Pool implements Queryable {
   }
 }
 
-async function run<Row>(target: pg.Pool | pg.ClientBase, config: pg.QueryConfig): Promise<Row[]> {
-  const { rows } = await target.query<Row & pg.QueryResultRow>(config);
-  return rows;
+async function run<Row>(target: pg.Pool | pg.ClientBase, config: pg.QueryConfig, observer: QueryObserver | undefined): Promise<Row[]> {
+  if (!observer) return (await target.query<Row & pg.QueryResultRow>(config)).rows;
+  const begun = performance.now();
+  try {
+    const { rows } = await target.query<Row & pg.QueryResultRow>(config);
+    // What is built at run time has no name; its texts would be as many as there are filters.
+    observer.done(config.name ?? 'unnamed', (performance.now() - begun) / 1_000);
+    return rows;
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    observer.failed(typeof code === 'string' ? code : 'unknown');
+    throw error;
+  }
 }
 
 function clientConfig(connection: pg.ClientConfig, name: string): pg.ClientConfig {

@@ -1,5 +1,5 @@
 import type { Database, Queryable } from '../database/database.js';
-import type { WakeUp, WakeUps } from '../events/wake-ups.js';
+import type { WakeUps } from '../events/wake-ups.js';
 import type { ClaimedTask, Lease, NewTask, TaskRef, TaskRow } from './task-row.js';
 import { Batcher } from './batcher.js';
 import { appendLogs, type LogLine } from './transitions/append-logs.js';
@@ -17,7 +17,7 @@ import { release } from './transitions/release.js';
 import { remove } from './transitions/remove.js';
 import { expireLeases, rescue, type RescueLimits } from './transitions/rescue.js';
 import { retry } from './transitions/retry.js';
-import { stageDue } from './transitions/stage-due.js';
+import { secondsUntilDue, stageDue } from './transitions/stage-due.js';
 import { update, type EditableFields } from './transitions/update.js';
 
 /** Where new tasks can start at once. */
@@ -32,8 +32,10 @@ export interface Slots {
  */
 export class Engine {
   private readonly creates = new Batcher((tasks: NewTask[]) => this.enqueue(tasks));
-  private readonly executes = new Batcher((refs: TaskRef[]) => execute(this.database.api, refs), { keyOf: ({ id }) => id });
+  private readonly executes = new Batcher((refs: TaskRef[]) => this.executeAll(refs), { keyOf: ({ id }) => id });
   private slots: Slots | undefined;
+  /** Hears how many tasks each statement has moved. */
+  observer: ((transition: string, tasks: number) => void) | undefined;
 
   constructor(
     private readonly database: Database,
@@ -51,6 +53,7 @@ export class Engine {
     const insert = async (request?: Claim) => {
       const enqueued = await enqueue(this.database.api, tasks, request);
       rows = enqueued.rows;
+      this.observer?.('create', rows.length);
       this.enqueued(rows, enqueued.claimed.length);
       return enqueued.claimed;
     };
@@ -67,7 +70,8 @@ export class Engine {
   /** `claimed` of the rows need nobody to be woken for them. */
   enqueued(rows: Pick<TaskRow, 'status'>[], claimed = 0): void {
     const inLine = rows.filter((row) => row.status === 'queued').length - claimed;
-    this.wakeUps.signal('events', ...(inLine > 0 ? (['queued'] as const) : []));
+    const isScheduled = rows.some((row) => row.status === 'scheduled');
+    this.wakeUps.signal('events', ...(inLine > 0 ? (['queued'] as const) : []), ...(isScheduled ? (['scheduled'] as const) : []));
   }
 
   /** From now on tasks may start in the statement that creates them. */
@@ -77,6 +81,11 @@ export class Engine {
 
   async execute(ref: TaskRef): Promise<TaskRow | undefined> {
     return this.changed(await this.executes.add(ref));
+  }
+
+  private executeAll(refs: TaskRef[]): Promise<(TaskRow | undefined)[]> {
+    this.observer?.('execute', refs.length);
+    return execute(this.database.api, refs);
   }
 
   async cancel(ref: TaskRef): Promise<TaskRow | undefined> {
@@ -99,7 +108,9 @@ export class Engine {
 
   async claim(request: Claim): Promise<ClaimedTask[]> {
     const tasks = await claim(this.database.engine, request);
-    if (tasks.length) this.wakeUps.signal('events');
+    if (!tasks.length) return tasks;
+    this.observer?.('claim', tasks.length);
+    this.wakeUps.signal('events');
     return tasks;
   }
 
@@ -123,17 +134,21 @@ export class Engine {
   }
 
   async complete(completions: Completion[]): Promise<Settled[]> {
+    this.observer?.('complete', completions.length);
     return this.settled(await complete(this.database.engine, completions));
   }
 
   /** Results and the next tasks in one statement. */
   async completeAndClaim(completions: Completion[], request: Claim): Promise<{ settled: Settled[]; claimed: ClaimedTask[] }> {
     const answer = await completeAndClaim(this.database.engine, completions, request);
+    this.observer?.('complete', completions.length);
+    if (answer.claimed.length) this.observer?.('claim', answer.claimed.length);
     this.wakeUps.signal('events');
     return answer;
   }
 
   async fail(failures: Failure[]): Promise<Settled[]> {
+    this.observer?.('fail', failures.length);
     return this.settled(await fail(this.database.engine, failures));
   }
 
@@ -148,8 +163,14 @@ export class Engine {
     return rows.length;
   }
 
+  /** Until the next scheduled task is due; Infinity when there is none. */
+  secondsUntilDue(): Promise<number> {
+    return secondsUntilDue(this.database.loops);
+  }
+
   async rescue(limits: RescueLimits): Promise<number> {
     const rows = await rescue(this.database.loops, limits);
+    if (rows.length) this.observer?.('rescue', rows.length);
     if (rows.length) this.wakeUps.signal('events', 'queued', 'cancelling');
     return rows.length;
   }
@@ -167,14 +188,15 @@ export class Engine {
 
   private changed(row: TaskRow | undefined): TaskRow | undefined {
     if (row) {
-      const hint: WakeUp[] = row.status === 'queued' ? ['queued'] : row.status === 'cancelling' ? ['cancelling'] : [];
-      this.wakeUps.signal('events', ...hint);
+      const { status } = row;
+      const isHint = status === 'queued' || status === 'cancelling' || status === 'scheduled';
+      this.wakeUps.signal('events', ...(isHint ? [status] : []));
     }
     return row;
   }
 
   private settled(outcomes: Settled[]): Settled[] {
-    this.wakeUps.signal('events', ...(outcomes.includes('queued') ? (['queued'] as const) : []));
+    this.wakeUps.signal('events', ...(['queued', 'scheduled'] as const).filter((status) => outcomes.includes(status)));
     return outcomes;
   }
 }

@@ -61,6 +61,14 @@ export class EventLog {
     for (const listener of this.listeners) listener([]);
   }
 
+  /** Resolves when everything that is committed now lies at or below `tail`. */
+  async catchUp(): Promise<void> {
+    this.wake();
+    await this.draining;
+    // A wake-up that came just as the last drain ended has begun another.
+    await this.draining;
+  }
+
   /** Every event up to this `seq` has been handed to the listeners. */
   get tail(): number {
     return this.position;

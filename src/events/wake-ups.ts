@@ -3,11 +3,11 @@ import { NotifyTransport } from './notify-transport.js';
 import type { WakeUpTransport } from './wake-up-transport.js';
 
 /**
- * Hints between replicas: `events` (the log has grown), `queued` (there is work), `cancelling` (an attempt is to stop),
- * `workers` (something is wanted of a worker).
+ * Hints between replicas: `events` (the log has grown), `queued` (there is work), `scheduled` (there will be), `cancelling` (an attempt is to stop),
+ * `workers` (something is wanted of a worker), `metrics` (the leader has looked at the cluster).
  * A lost hint costs time, never correctness: whoever waits for one also polls.
  */
-export type WakeUp = 'events' | 'queued' | 'cancelling' | 'workers';
+export type WakeUp = 'events' | 'queued' | 'scheduled' | 'cancelling' | 'workers' | 'metrics';
 
 /** Two NOTIFYs of one replica are at least this far apart: each takes a lock over the whole database at commit. */
 const coalesceMs = 5;

@@ -74,6 +74,16 @@ export function Name(options: FieldOptions): PropertyDecorator {
   );
 }
 
+/** A metric, as Prometheus names them. */
+export function MetricName(options: FieldOptions): PropertyDecorator {
+  const pattern = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,199}$/;
+  return field(
+    options,
+    { type: 'string', pattern: pattern.source },
+    rule('metricName', 'must be the name of a metric, such as arkitect_tasks', (value) => typeof value === 'string' && pattern.test(value)),
+  );
+}
+
 export function Whole(options: FieldOptions & { min: number; max: number }): PropertyDecorator {
   const { min, max, ...shown } = options;
   const message = `must be a whole number from ${min} to ${max}`;

@@ -60,6 +60,11 @@ export class Runner implements Slots {
     );
   }
 
+  /** Slots there are, and attempts that run in them. */
+  get load(): { slots: number; running: number } {
+    return { slots: this.options.slots, running: this.running.size };
+  }
+
   start(): void {
     if (this.options.slots === 0) return;
     this.accepting = true;

@@ -1,5 +1,5 @@
 import type { TaskEvent } from '../events/events.js';
-import { labelsIn } from './task-filters.dto.js';
+import { labelsIn } from '../input/query.js';
 import type { SubscribeMessage } from './tasks.messages.js';
 
 export type EventFilter = (event: TaskEvent) => boolean;

@@ -1,6 +1,6 @@
 import { firstIdAt } from '../engine/task-id.js';
 import type { ListTasksDto } from './task-filters.dto.js';
-import { labelsIn } from './task-filters.dto.js';
+import { labelsIn } from '../input/query.js';
 import { taskColumns } from './task-view.js';
 
 /** Alternatives that are asked for one by one; beyond it a filter's values become one OR. */

@@ -2,10 +2,9 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { registerDecorator, ValidateIf } from 'class-validator';
-import { Choice, isLabelKey, isLabelValue, isText, namePattern, Time, Whole } from '../input/fields.js';
+import { Choice, isText, namePattern, Time, Whole } from '../input/fields.js';
+import { Cursor, LabelFilter, maxAlternatives, NumberFromQuery } from '../input/query.js';
 import { taskPriorities, taskStatuses, type TaskPriority, type TaskStatus } from './task.js';
-
-const maxAlternatives = 20;
 
 /** `a,b` and `x=a&x=b` both mean a or b. */
 function alternatives(value: unknown, form?: 'NFC'): unknown {
@@ -101,54 +100,6 @@ export class TaskFiltersDto {
   label?: string[];
 }
 
-/** Each element is alternatives of its own: `label=a=1,a=2&label=b=3` means (a is 1 or 2) and b is 3. */
-function LabelFilter() {
-  return applyDecorators(
-    ApiProperty({
-      required: false,
-      type: 'array',
-      items: { type: 'string' },
-      description: 'With this label, as key=value. Commas mean OR; several `label` parameters must all hold.',
-      example: ['team=reporting'],
-    }),
-    ValidateIf((_, value: unknown) => value !== undefined),
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? [value] : value)),
-    (target: object, propertyName: string | symbol) =>
-      registerDecorator({
-        name: 'labelFilter',
-        target: target.constructor,
-        propertyName: propertyName as string,
-        options: { message: `must be 1 to ${maxAlternatives} of these, separated by commas: labels as key=value` },
-        validator: {
-          validate: (value: unknown) =>
-            Array.isArray(value) &&
-            value.length >= 1 &&
-            value.every((group) => typeof group === 'string') &&
-            value.flatMap(labelsIn).length <= maxAlternatives &&
-            value.every((group) => group.split(',').every((label) => isLabel(label.trim()))),
-        },
-      }),
-  );
-}
-
-function isLabel(text: string): boolean {
-  const at = text.indexOf('=');
-  return at > 0 && isLabelKey(text.slice(0, at)) && isLabelValue(text.slice(at + 1));
-}
-
-/** The alternatives of one element of a label filter: `team=a,team=b` as `[['team', 'a'], ['team', 'b']]`. */
-export function labelsIn(group: string): [key: string, value: string][] {
-  return group.split(',').map((part) => {
-    const label = part.trim();
-    const at = label.indexOf('=');
-    return [label.slice(0, at), label.slice(at + 1)];
-  });
-}
-
-/** Query strings hold text; what looks like a whole number becomes one, the rest is left for the rule to refuse. */
-const NumberFromQuery = () =>
-  Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value));
-
 export class ListTasksDto extends TaskFiltersDto {
   @Time({ optional: true, description: 'Created at this time or later.', example: '2026-11-01T00:00:00.000Z' })
   created_after?: string;
@@ -172,27 +123,6 @@ export class ListTasksDto extends TaskFiltersDto {
 
   @Cursor()
   cursor?: string;
-}
-
-function Cursor() {
-  return applyDecorators(
-    ApiProperty({
-      required: false,
-      type: 'string',
-      format: 'uuid',
-      description: 'The `next_cursor` of the page before.',
-      example: '0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b',
-    }),
-    ValidateIf((_, value: unknown) => value !== undefined),
-    (target: object, propertyName: string | symbol) =>
-      registerDecorator({
-        name: 'cursor',
-        target: target.constructor,
-        propertyName: propertyName as string,
-        options: { message: 'must be the next_cursor of an earlier page, unchanged' },
-        validator: { validate: (value: unknown) => typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value) },
-      }),
-  );
 }
 
 /** Pages of attempts, logs and events: oldest first, the cursor is a number. */

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { EventStreams } from '../transport/sse.js';
 import { WorkersModule } from '../workers/workers.module.js';
 import { FinishWaits } from './finish-waits.js';
 import { Idempotency } from './idempotency.js';
@@ -14,7 +13,7 @@ import { TasksStore } from './tasks.store.js';
 @Module({
   imports: [WorkersModule],
   controllers: [TasksController, TasksGrpc],
-  providers: [TasksGateway, TasksService, TasksStore, Idempotency, FinishWaits, TaskSubscriptions, TaskWatch, EventStreams],
+  providers: [TasksGateway, TasksService, TasksStore, Idempotency, FinishWaits, TaskSubscriptions, TaskWatch],
   exports: [TasksService],
 })
 export class TasksModule {}

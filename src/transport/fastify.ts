@@ -7,8 +7,10 @@ import { toLoggedProblem } from './error.filter.js';
 import { parseJsonBody } from './json-body.js';
 import { problemHeaders, toProblem, type Problem } from './problem.js';
 import { installRequestContext, requestIdFrom, runInContext } from './request-context.js';
+import type { RequestObserver } from './request-observer.js';
 import { RouteTable } from './route-table.js';
 import { installSecurityHeaders, securityHeaders } from './security-headers.js';
+import { isEventStream } from './sse.js';
 
 const MiB = 1024 * 1024;
 const seconds = 1000;
@@ -89,6 +91,14 @@ export function installFastify(fastify: FastifyInstance): void {
     const body = JSON.stringify(problem);
     const headers = { ...securityHeaders, ...problemHeaders(problem), 'x-request-id': request_id };
     response.writeHead(417, { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body);
+  });
+}
+
+/** Tells of every answer that is not a stream. */
+export function observeRequests(fastify: FastifyInstance, observer: RequestObserver): void {
+  fastify.addHook('onResponse', (request, reply, done) => {
+    if (!isEventStream(reply.raw)) observer.request(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime / 1_000);
+    done();
   });
 }
 

@@ -47,7 +47,8 @@ export function parseTaskId(value: unknown): string {
   throw invalid([{ field: 'id', message: 'must be a task id, such as 0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b' }]);
 }
 
-class NoFields {}
+/** A message without fields. */
+export class NoFields {}
 
 /** For routes without a body: one without fields passes, as many clients send it; any field is refused, not ignored. */
 export const NoBody = createParamDecorator((_data: unknown, context: ExecutionContext) => {

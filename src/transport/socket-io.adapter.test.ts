@@ -16,6 +16,8 @@ import { ErrorFilter } from './error.filter.js';
 import { fastifyOptions, installFastify } from './fastify.js';
 import { InputPipe } from './input.pipe.js';
 import { requestContext } from './request-context.js';
+import { Connections } from './connections.js';
+import { RequestObserver } from './request-observer.js';
 import { AuthenticatedIoAdapter } from './socket-io.adapter.js';
 
 const token = 'a-root-token-for-tests';
@@ -84,6 +86,8 @@ const { settings } = loadSettings({ AUTH_ANONYMOUS_ROLE: '', CORS_ORIGINS: 'http
     ThingsGateway,
     MoreThingsGateway,
     Authenticator,
+    Connections,
+    RequestObserver,
     { provide: SETTINGS, useValue: settings },
     { provide: ADMIN_TOKEN, useValue: { token } },
     { provide: APP_GUARD, useClass: AuthGuard },

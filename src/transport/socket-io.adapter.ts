@@ -9,9 +9,11 @@ import { Authenticator } from '../auth/authenticator.js';
 import type { Principal } from '../auth/principal.js';
 import { CodedError } from '../errors/coded-error.js';
 import { SETTINGS, type Settings } from '../settings.js';
+import { Connections } from './connections.js';
 import { toLoggedProblem } from './error.filter.js';
 import { corsOptions, isAllowedOrigin } from './origin.js';
 import { runInContext } from './request-context.js';
+import { RequestObserver } from './request-observer.js';
 import { securityHeaders } from './security-headers.js';
 
 /** The part of engine.io's connection that we use; its own types are not ours to import. */
@@ -20,12 +22,14 @@ interface EngineSocket {
   close(discard: boolean): void;
 }
 
-type Ack = (answer: unknown) => void;
+type Ack = (...answer: unknown[]) => void;
 
 /** Socket.IO with our limits, authentication of every namespace, and an answer to every ack. */
 export class AuthenticatedIoAdapter extends IoAdapter {
   private readonly settings: Settings;
   private readonly authenticator: Authenticator;
+  private readonly connections: Connections;
+  private readonly observer: RequestObserver;
   /** Events that gateways handle, by socket; any other one is answered as unknown. */
   private readonly handled = new WeakMap<Socket, Set<string>>();
 
@@ -37,6 +41,8 @@ export class AuthenticatedIoAdapter extends IoAdapter {
     super(app);
     this.settings = app.get<Settings>(SETTINGS);
     this.authenticator = app.get(Authenticator);
+    this.connections = app.get(Connections);
+    this.observer = app.get(RequestObserver, { strict: false });
   }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
@@ -56,6 +62,7 @@ export class AuthenticatedIoAdapter extends IoAdapter {
       },
       ...this.tuning,
     } as ServerOptions);
+    this.connections.count('sockets', () => server.engine.clientsCount);
     server.engine.on('headers', (headers: Record<string, string>) => Object.assign(headers, securityHeaders));
     server.engine.on('connection', (connection: EngineSocket) => {
       // engine.io heeds the close packet over polling alone.
@@ -82,13 +89,24 @@ export class AuthenticatedIoAdapter extends IoAdapter {
       socket.on(String(message), (...received: unknown[]) => {
         const { data, ack } = split(received);
         void inMessageContext(socket, async () => {
+          const begun = performance.now();
+          let outcome: 'ok' | 'error' = 'ok';
+          // By this one the filter answers errors; results go another way.
+          const refuse =
+            ack &&
+            ((...answer: Parameters<Ack>) => {
+              outcome = 'error';
+              ack(...answer);
+            });
           try {
-            const result = await lastValueFrom(transform(callback(data, ack)), { defaultValue: undefined });
+            const result = await lastValueFrom(transform(callback(data, refuse)), { defaultValue: undefined });
             // After an error the filter has answered already; Socket.IO sends the first answer alone.
             if (!isAckHandledManually) ack?.(result ?? {});
           } catch (error) {
+            outcome = 'error';
             ack?.({ error: toLoggedProblem(error) });
           }
+          this.observer.message(socket.nsp.name, String(message), outcome, (performance.now() - begun) / 1_000);
         });
       });
     }

@@ -41,6 +41,7 @@ export class EventStreams implements BeforeApplicationShutdown {
 }
 
 const logger = new Logger('EventStreams');
+const streaming = new WeakSet<ServerResponse>();
 
 /**
  * Sends `source` as `text/event-stream` until it ends, the client leaves or the server stops; then the source's iterator is
@@ -54,6 +55,7 @@ export async function sendEventStream(
 ): Promise<void> {
   const { raw, request } = reply;
   reply.hijack();
+  streaming.add(raw);
   raw.writeHead(200, {
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',
@@ -77,6 +79,11 @@ export async function sendEventStream(
     clearInterval(heartbeat);
     raw.end();
   }
+}
+
+/** Whether the answer was a stream, whose length says nothing of how fast we are. */
+export function isEventStream(response: ServerResponse): boolean {
+  return streaming.has(response);
 }
 
 async function copy(source: AsyncIterable<ServerSentEvent>, raw: ServerResponse, signal: AbortSignal): Promise<void> {

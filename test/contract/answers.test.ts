@@ -98,15 +98,21 @@ test('an event stream is announced as documented', async () => {
   const id = await created();
   await server.api('DELETE', `/tasks/${id}`);
   const kept = await created();
-  const { status, headers } = await fetchStream(kept);
-  const content = operation('tasks_events').responses[status]?.content ?? {};
-  expect(Object.keys(content)).toContain(headers.get('content-type')?.split(';')[0]);
+  for (const [operationId, path] of [
+    ['tasks_events', `/tasks/${kept}/events`],
+    ['metrics_realtime', '/metrics/realtime'],
+  ] as const) {
+    const { status, headers } = await fetchStream(path);
+    const content = operation(operationId).responses[status]?.content ?? {};
+    expect(Object.keys(content)).toContain(headers.get('content-type')?.split(';')[0]);
+    checker.seen.add(`${operationId} ${status}`);
+  }
 });
 
-async function fetchStream(id: string): Promise<Response> {
+async function fetchStream(path: string): Promise<Response> {
   const controller = new AbortController();
   const headers = { accept: 'text/event-stream', authorization: `Bearer ${server.token}` };
-  const response = await fetch(`${server.url}/tasks/${id}/events`, { headers, signal: controller.signal });
+  const response = await fetch(server.url + path, { headers, signal: controller.signal });
   controller.abort();
   return response;
 }
@@ -169,6 +175,19 @@ test('workers are answered as documented', async () => {
   await expectAnswer('workers_beat', 200, { body: { leases: [{ lease: other }] } });
   await expectAnswer('workers_drain', 204, { id: 'contract@contract-1' });
   await expectAnswer('workers_disconnect', 204, { id: 'contract@contract-1' });
+});
+
+test('metrics are answered as documented', async () => {
+  await expectAnswer('metrics_get', 200);
+  await expectAnswer('metrics_get', 200, { headers: { accept: 'text/plain' } });
+  await expectAnswer('metrics_tasks', 200);
+  await until('there is a history', async () => (await server.api('GET', '/metrics/history/names')).body.items.length > 0);
+  await expectAnswer('metrics_names', 200);
+  const { body } = await expectAnswer('metrics_history', 200, { query: '?metric=arkitect_cpu_usage&step=10' });
+  expect(body.series).toHaveLength(1);
+  await expectAnswer('metrics_history', 400, { query: '?metric=arkitect_cpu_usage&step=0' });
+  for (const accept of ['text/plain', 'application/openmetrics-text'])
+    await expectAnswer('exposition_scrape', 200, { headers: { accept } });
 });
 
 test('what an operation cannot take is refused as documented', async () => {

@@ -113,11 +113,12 @@ describe('a caller without a token', () => {
   test('reads everything and writes nothing as viewer', async () => {
     const { body: task } = await viewers.api('POST', '/tasks', { name: 'a' });
     for (const [method, path] of routesOf(viewers)) {
-      if (method === 'HEAD') continue;
+      // A stream has no end; metrics.test.ts reads it.
+      if (method === 'HEAD' || path === '/metrics/realtime') continue;
       const answer = await call(
         viewers.url,
         method,
-        path.replace(':id', task.id).replace('*', 'swagger-ui.css'),
+        path.replace(':id', task.id).replace('*', 'swagger-ui.css') + (path === '/metrics/history' ? '?metric=arkitect_tasks' : ''),
         writes.has(method) ? {} : undefined,
       );
       if (writes.has(method)) {

@@ -8,6 +8,8 @@ import { Authenticator } from '../../src/auth/authenticator.js';
 import { loadSettings, SETTINGS } from '../../src/settings.js';
 import { ErrorFilter } from '../../src/transport/error.filter.js';
 import { fastifyOptions, installFastify } from '../../src/transport/fastify.js';
+import { Connections } from '../../src/transport/connections.js';
+import { RequestObserver } from '../../src/transport/request-observer.js';
 import { AuthenticatedIoAdapter } from '../../src/transport/socket-io.adapter.js';
 
 export const token = 'a-root-token-for-tests';
@@ -47,6 +49,8 @@ const { settings } = loadSettings({}, '/nonexistent');
     OneGateway,
     TwoGateway,
     Authenticator,
+    Connections,
+    RequestObserver,
     { provide: SETTINGS, useValue: settings },
     { provide: ADMIN_TOKEN, useValue: { token } },
   ],

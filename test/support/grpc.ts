@@ -1,9 +1,9 @@
 import { credentials, loadPackageDefinition, Metadata, type ChannelCredentials, type Client, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import protobuf from 'protobufjs';
-import { loaderOptions } from '../../src/transport/grpc/grpc-door.js';
+import { loaderOptions, protoFiles } from '../../src/transport/grpc/grpc-door.js';
 
-const definition = loadSync(['arkitect/v1/task_service.proto', 'arkitect/v1/worker_service.proto'], loaderOptions);
+const definition = loadSync(protoFiles, loaderOptions);
 
 /** Every rpc there is, from the descriptors themselves. */
 export const rpcs = Object.entries(definition).flatMap(([service, methods]) =>

@@ -28,6 +28,10 @@ export class Loop {
     private readonly onError: (duty: string, error: Error) => void,
   ) {}
 
+  get name(): string {
+    return this.duty.name;
+  }
+
   start(): void {
     this.stopped = false;
     this.schedule(0);

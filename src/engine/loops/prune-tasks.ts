@@ -27,7 +27,10 @@ const pruneTasksStatement = statement<{ pruned: number }>(
 ), logs_gone AS (
   DELETE FROM task_logs l USING locked WHERE l.tenant_id = locked.tenant_id AND l.task_id = locked.id
 ), gone AS (
-  DELETE FROM tasks t USING locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id RETURNING t.id
+  DELETE FROM tasks t USING locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id RETURNING t.tenant_id, t.queue, t.type, t.status
+), counted AS (
+  INSERT INTO task_count_changes (tenant_id, queue, type, name, change)
+  SELECT tenant_id, queue, type, status::text, -count(*) FROM gone GROUP BY tenant_id, queue, type, status
 )
 SELECT count(*) AS pruned FROM gone`,
 );

@@ -1,18 +1,21 @@
 import { statement, type Queryable } from '../../database/database.js';
 import type { TaskRef, TaskRow } from '../task-row.js';
-import { actionOfStatus, recordEvents, touched } from './sql.js';
+import { actionOfStatus, lockedStatus, recordEvents, touched } from './sql.js';
 
 const cancelStatement = statement<TaskRow>(
   'cancel',
-  `WITH changed AS (
+  `WITH locked AS MATERIALIZED (
+  SELECT tenant_id, id, status FROM tasks
+  WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'scheduled', 'blocked', 'queued', 'running') FOR UPDATE
+), changed AS (
   UPDATE tasks t
   SET status = CASE t.status WHEN 'running' THEN 'cancelling' ELSE 'cancelled' END::task_status,
       cancel_requested_at = CASE t.status WHEN 'running' THEN now() END,
       cancel_state = CASE t.status WHEN 'running' THEN 'requested' END,
       finished_at = CASE t.status WHEN 'running' THEN NULL ELSE now() END, ${touched}
-  WHERE t.tenant_id = $1 AND t.id = $2 AND t.status IN ('pending', 'scheduled', 'blocked', 'queued', 'running')
+  FROM locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id
   RETURNING t.*
-), ${recordEvents(actionOfStatus)}
+), ${recordEvents(actionOfStatus, lockedStatus)}
 SELECT * FROM changed`,
 );
 

@@ -71,7 +71,7 @@ export function claimInput({ types, limit, worker_ids, lease_seconds, queues = [
 
 export const claimStatement = statement<ClaimedTask>(
   'claim',
-  `WITH ${claimNext('changed', 1)}, ${recordEvents("'task_started'")}
+  `WITH ${claimNext('changed', 1)}, ${recordEvents("'task_started'", "'queued'")}
 SELECT ${claimedColumns} FROM changed c ORDER BY c.priority DESC, c.id`,
 );
 

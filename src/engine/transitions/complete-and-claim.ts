@@ -2,7 +2,7 @@ import { statement, type Queryable } from '../../database/database.js';
 import type { ClaimedTask } from '../task-row.js';
 import { claimedColumns, claimInput, claimNext, type Claim } from './claim.js';
 import { completeInput, completeRows, settledInOrder, type Completion, type Settled } from './complete.js';
-import { actionOfStatus, recordEvents } from './sql.js';
+import { actionOfStatus, endedFrom, recordEvents } from './sql.js';
 
 type Row = ClaimedTask & { settled_id: string | null; settled_status: Settled };
 
@@ -12,7 +12,10 @@ const completeAndClaimStatement = statement<Row>(
 ${claimNext('claimed', 6)},
 changed AS (
   SELECT * FROM completed UNION ALL SELECT * FROM claimed
-), ${recordEvents(`CASE t.status WHEN 'running' THEN 'task_started' ELSE ${actionOfStatus} END`)}
+), ${recordEvents(
+    `CASE t.status WHEN 'running' THEN 'task_started' ELSE ${actionOfStatus} END`,
+    `CASE t.status WHEN 'running' THEN 'queued' ELSE ${endedFrom} END`,
+  )}
 -- Two lists in one answer: a row is either a settled task or a claimed one.
 SELECT s.id AS settled_id, s.status AS settled_status, ${claimedColumns}
 FROM completed s FULL JOIN claimed c ON false

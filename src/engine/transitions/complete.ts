@@ -1,6 +1,6 @@
 import { statement, type Queryable } from '../../database/database.js';
 import type { Json, Lease } from '../task-row.js';
-import { actionOfStatus, recordEvents, touched, unleased } from './sql.js';
+import { actionOfStatus, endedFrom, recordEvents, touched, unleased } from './sql.js';
 
 export interface Completion extends Lease {
   result: Json | undefined;
@@ -40,7 +40,7 @@ export function completeInput(given: Completion[]): unknown[] {
 
 const completeStatement = statement<{ id: string; status: Settled }>(
   'complete',
-  `WITH ${completeRows('changed')}, ${recordEvents(actionOfStatus)}
+  `WITH ${completeRows('changed')}, ${recordEvents(actionOfStatus, endedFrom)}
 SELECT id, status FROM changed`,
 );
 

@@ -38,10 +38,10 @@ const enqueueStatement = statement<Placed>(
   FROM placed
   RETURNING *
 ), recorded AS (
-  INSERT INTO events (tenant_id, task_id, action, ${taskEventColumns.join(', ')})
-  SELECT t.tenant_id, t.id, 'task_created', ${taskEventColumns.map((column) => asCreated[column] ?? `t.${column}`).join(', ')} FROM inserted t
+  INSERT INTO events (tenant_id, task_id, action, from_status, ${taskEventColumns.join(', ')})
+  SELECT t.tenant_id, t.id, 'task_created', NULL::task_status, ${taskEventColumns.map((column) => asCreated[column] ?? `t.${column}`).join(', ')} FROM inserted t
   UNION ALL
-  SELECT t.tenant_id, t.id, 'task_started', ${taskEventColumns.map((column) => `t.${column}`).join(', ')} FROM inserted t WHERE t.status = 'running'
+  SELECT t.tenant_id, t.id, 'task_started', 'queued', ${taskEventColumns.map((column) => `t.${column}`).join(', ')} FROM inserted t WHERE t.status = 'running'
 )
 SELECT id, status, queued_at, updated_at, lease_token FROM inserted`,
 );

@@ -15,7 +15,7 @@ const executeStatement = statement<TaskRow>(
   UPDATE tasks t SET status = 'queued', queued_at = now(), ${touched}
   FROM locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id
   RETURNING t.*
-), ${recordEvents("'task_queued'")}
+), ${recordEvents("'task_queued'", "'pending'")}
 SELECT * FROM changed`,
 );
 

@@ -1,7 +1,7 @@
 import { statement, type Queryable } from '../../database/database.js';
 import type { Lease } from '../task-row.js';
 import { settledInOrder, type Settled } from './complete.js';
-import { actionOfStatus, archiveAttempts, recordEvents, touched } from './sql.js';
+import { actionOfStatus, archiveAttempts, endedFrom, recordEvents, touched } from './sql.js';
 
 export interface Failure extends Lease {
   /** UPPER_SNAKE_CASE. */
@@ -55,7 +55,7 @@ const failStatement = statement<{ id: string; status: Settled }>(
   FROM decided d WHERE t.tenant_id = d.tenant_id AND t.id = d.id
   RETURNING t.*
 ), ${archiveAttempts("'failed'", 'changed.error')},
-${recordEvents(actionOfStatus)}
+${recordEvents(actionOfStatus, endedFrom)}
 SELECT id, status FROM changed`,
 );
 

@@ -27,7 +27,7 @@ const progressStatement = statement<{ id: string }>(
       checkpoint = coalesce(locked.checkpoint, t.checkpoint), ${touched}
   FROM locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id
   RETURNING t.*
-), ${recordEvents("'task_progress'")}
+), ${recordEvents("'task_progress'", 'NULL')}
 SELECT id FROM changed`,
 );
 

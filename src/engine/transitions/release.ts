@@ -18,7 +18,7 @@ const releaseStatement = statement<{ id: string; status: Settled }>(
   FROM locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id
   RETURNING t.*
 ), ${archiveAttempts("'released'", 'NULL')},
-${recordEvents(actionOfStatus)}
+${recordEvents(actionOfStatus, "'running'")}
 SELECT id, status FROM changed`,
 );
 

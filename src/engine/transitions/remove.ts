@@ -12,7 +12,7 @@ const removeStatement = statement<{ id: string }>(
   DELETE FROM attempts a USING changed c WHERE a.tenant_id = c.tenant_id AND a.task_id = c.id
 ), logs_gone AS (
   DELETE FROM task_logs l USING changed c WHERE l.tenant_id = c.tenant_id AND l.task_id = c.id
-), ${recordEvents("'task_deleted'")}
+), ${recordEvents("'task_deleted'", 't.status')}
 SELECT id FROM changed`,
 );
 

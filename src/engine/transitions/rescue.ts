@@ -1,6 +1,6 @@
 import { statement, type Queryable } from '../../database/database.js';
 import type { TaskStatus } from '../../tasks/task.js';
-import { actionOfStatus, archiveAttempts, recordEvents, touched } from './sql.js';
+import { actionOfStatus, archiveAttempts, endedFrom, recordEvents, touched } from './sql.js';
 
 const leaseLost = `jsonb_build_object('code', 'LEASE_LOST', 'retryable', true, 'attempt', d.attempt, 'message',
       'The worker ' || d.worker_id || ' stopped renewing its lease; ' || (d.rescues + 1) || ' lost leases since the task was queued.')`;
@@ -33,7 +33,11 @@ const rescueStatement = statement<{ id: string; status: TaskStatus }>(
   FROM decided d WHERE t.tenant_id = d.tenant_id AND t.id = d.id
   RETURNING t.*
 ), ${archiveAttempts("'lost'", 'NULL')},
-${recordEvents(actionOfStatus)}
+counted AS (
+  INSERT INTO task_count_changes (tenant_id, queue, type, name, change)
+  SELECT tenant_id, queue, type, 'lost_total', count(*) FROM locked GROUP BY tenant_id, queue, type
+),
+${recordEvents(actionOfStatus, endedFrom)}
 SELECT id, status FROM changed`,
 );
 

@@ -1,6 +1,6 @@
 import { statement, type Queryable } from '../../database/database.js';
 import type { TaskRef, TaskRow } from '../task-row.js';
-import { recordEvents, touched, withoutAttempt } from './sql.js';
+import { lockedStatus, recordEvents, touched, withoutAttempt } from './sql.js';
 
 const retryStatement = statement<TaskRow>(
   'retry',
@@ -16,7 +16,7 @@ const retryStatement = statement<TaskRow>(
       uncounted_attempts = t.attempt, rescues = 0, ${withoutAttempt}, ${touched}
   FROM locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id
   RETURNING t.*
-), ${recordEvents("'task_queued'")}
+), ${recordEvents("'task_queued'", lockedStatus)}
 SELECT * FROM changed`,
 );
 

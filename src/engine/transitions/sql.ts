@@ -13,14 +13,20 @@ export const withoutAttempt = `${unleased}, worker_id = NULL, started_at = NULL,
 
 /**
  * Appends the events of all rows of the CTE `changed`, in the same statement that changed them.
- * `action` is a SQL expression over `t`, a row of `changed`.
+ * `action` and `from`, the status that the row leaves (null when it stays), are SQL expressions over `t`, a row of `changed`.
  */
-export function recordEvents(action: string): string {
+export function recordEvents(action: string, from: string): string {
   return `recorded AS (
-  INSERT INTO events (tenant_id, task_id, action, ${taskEventColumns.join(', ')})
-  SELECT t.tenant_id, t.id, ${action}, ${taskEventColumns.map((column) => `t.${column}`).join(', ')} FROM changed t
+  INSERT INTO events (tenant_id, task_id, action, from_status, ${taskEventColumns.join(', ')})
+  SELECT t.tenant_id, t.id, ${action}, ${from}, ${taskEventColumns.map((column) => `t.${column}`).join(', ')} FROM changed t
 )`;
 }
+
+/** The status that a row of `changed` had in the CTE `locked`. */
+export const lockedStatus = '(SELECT l.status FROM locked l WHERE l.tenant_id = t.tenant_id AND l.id = t.id)';
+
+/** Of an attempt that ended its task: what the task was meanwhile. */
+export const endedFrom = "CASE t.status WHEN 'cancelled' THEN 'cancelling' ELSE 'running' END::task_status";
 
 /** The action that tells where a row went, for transitions with several outcomes. */
 export const actionOfStatus = `CASE t.status

@@ -1,6 +1,6 @@
 import { statement, type Queryable } from '../../database/database.js';
 import type { NewTask, TaskRef, TaskRow } from '../task-row.js';
-import { recordEvents, touched } from './sql.js';
+import { lockedStatus, recordEvents, touched } from './sql.js';
 
 /** What a client may change while no attempt has started. */
 export type EditableFields = Pick<
@@ -10,16 +10,24 @@ export type EditableFields = Pick<
 
 const updateStatement = statement<TaskRow>(
   'update',
-  `WITH changed AS (
+  `WITH locked AS MATERIALIZED (
+  SELECT tenant_id, id, status, queue, type FROM tasks
+  WHERE tenant_id = $1 AND id = $2 AND version = $3 AND attempt = 0 AND status IN ('pending', 'scheduled', 'queued') FOR UPDATE
+), changed AS (
   UPDATE tasks t
   SET name = $4, type = $5, queue = $6, priority = $7, parameters = $8, labels = $9,
       max_attempts = $10, timeout_seconds = $11, backoff = $12, run_at = $13,
       status = CASE WHEN $13::timestamptz > now() THEN 'scheduled' WHEN t.status = 'pending' AND $13 IS NULL THEN 'pending' ELSE 'queued' END::task_status,
       queued_at = CASE WHEN $13 > now() OR t.status = 'pending' AND $13 IS NULL THEN NULL ELSE coalesce(t.queued_at, now()) END, ${touched}
-  WHERE t.tenant_id = $1 AND t.id = $2 AND t.version = $3
-    AND t.attempt = 0 AND t.status IN ('pending', 'scheduled', 'queued')
+  FROM locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id
   RETURNING t.*
-), ${recordEvents("'task_updated'")}
+), moved AS (
+  -- Counted by queue and type: a task that changes them leaves the old ones. The event tells of its status alone.
+  INSERT INTO task_count_changes (tenant_id, queue, type, name, change)
+  SELECT l.tenant_id, v.queue, v.type, l.status::text, v.change
+  FROM locked l, changed c, LATERAL (VALUES (l.queue, l.type, -1), (c.queue, c.type, 1)) AS v(queue, type, change)
+  WHERE (l.queue, l.type) <> (c.queue, c.type)
+), ${recordEvents("'task_updated'", lockedStatus)}
 SELECT * FROM changed`,
 );
 

@@ -4,12 +4,13 @@ import { Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { ServerGrpc } from '@nestjs/microservices';
 import { SettingsError, type Settings } from '../../settings.js';
+import type { RequestObserver } from '../request-observer.js';
 import { requestIdFrom, runInContext } from '../request-context.js';
 import './json-messages.js';
 import type { RpcCall } from './rpc-call.js';
 
 const protoDirectory = fileURLToPath(new URL('../../../proto', import.meta.url));
-const protoFiles = ['arkitect/v1/task_service.proto', 'arkitect/v1/worker_service.proto'];
+export const protoFiles = ['arkitect/v1/metrics_service.proto', 'arkitect/v1/task_service.proto', 'arkitect/v1/worker_service.proto'];
 
 const MiB = 1024 * 1024;
 /** After this long at shutdown, calls that are still open are cut. */
@@ -36,10 +37,13 @@ type ServiceMethod = (call: RpcCall, callback: (...args: unknown[]) => void) => 
 export class GrpcDoor extends ServerGrpc {
   /** Where it listens, once it does. */
   port: number | undefined;
+  /** Calls that answer with a stream, while it is open. */
+  readonly streams = new Set<RpcCall>();
   private running: Server | undefined;
 
   constructor(
     private readonly settings: Settings,
+    private readonly observer: RequestObserver,
     /** Services that are not Nest's. */
     private readonly addServices: (server: Server, services: string[]) => void,
   ) {
@@ -73,7 +77,10 @@ export class GrpcDoor extends ServerGrpc {
 
   override createServiceMethod(...args: Parameters<ServerGrpc['createServiceMethod']>): Function {
     const method = super.createServiceMethod(...args) as ServiceMethod;
-    return (call: RpcCall, callback: (...args: unknown[]) => void) => {
+    const { path, responseStream } = args[1] as { path: string; responseStream: boolean };
+    return (call: RpcCall, answer: (...args: unknown[]) => void) => {
+      const callback = responseStream ? answer : this.observed(path, answer);
+      if (responseStream) this.watch(call);
       const request_id = requestIdFrom(call.metadata.get('x-request-id')[0]?.toString());
       const answered = new Metadata();
       answered.set('x-request-id', request_id);
@@ -83,6 +90,22 @@ export class GrpcDoor extends ServerGrpc {
         Promise.resolve(method(call, callback)).catch((error: unknown) => call.emit('error', error)),
       );
     };
+  }
+
+  /** Of a call with one answer. */
+  private observed(path: string, answer: (...args: unknown[]) => void): (...args: unknown[]) => void {
+    const begun = performance.now();
+    return (error, ...rest) => {
+      const status = error ? ((error as { code?: number }).code ?? 2) : 0;
+      this.observer.call(nameOf(path), status, (performance.now() - begun) / 1_000);
+      answer(error, ...rest);
+    };
+  }
+
+  private watch(call: RpcCall): void {
+    this.streams.add(call);
+    const calls: NodeJS.EventEmitter = call;
+    for (const event of ['close', 'cancelled', 'finish', 'error']) calls.once(event, () => this.streams.delete(call));
   }
 
   override async close(): Promise<void> {
@@ -95,6 +118,11 @@ export class GrpcDoor extends ServerGrpc {
     clearTimeout(timer);
     server.forceShutdown();
   }
+}
+
+/** `TaskService/CreateTask` of `/arkitect.v1.TaskService/CreateTask`. */
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('.', path.lastIndexOf('/')) + 1);
 }
 
 function cannotListen(error: Error, address: string): Error {
