@@ -21,7 +21,7 @@ const doors = [
 
 /** The files in which the outside world is met: REST, Socket.IO, gRPC, the server itself. */
 const doorFiles =
-  '^src/(app\\.ts$|transport/|auth/|health/|(tasks|workers|metrics)/(prometheus/)?([^/]+\\.(controller|gateway|grpc)|task-subscriptions|worker-stream|metrics-feed)\\.ts$)';
+  '^src/(app\\.ts$|transport/|auth/|health/|(tasks|workers|metrics|alerts)/(prometheus/)?([^/]+\\.(controller|gateway|grpc)|worker-stream|metrics-feed)\\.ts$)';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -58,8 +58,8 @@ module.exports = {
       name: 'domain-imports-nothing',
       comment: 'Types and pure rules are below everything else.',
       severity: 'error',
-      from: code('^src/(tasks/task|errors/error-codes|events/events|auth/(principal|policy))\\.ts$'),
-      to: { pathNot: '^src/(tasks/task|errors/error-codes|auth/principal)\\.ts$' },
+      from: code('^src/(tasks/task|alerts/alert|errors/error-codes|events/events|auth/(principal|policy))\\.ts$'),
+      to: { pathNot: '^src/(tasks/task|alerts/alert|errors/error-codes|auth/principal)\\.ts$' },
     },
     {
       name: 'only-database-knows-pg',
@@ -108,10 +108,10 @@ module.exports = {
       comment:
         'A door translates: service, DTOs and views of its own feature, transport and auth. No engine, no database, no other feature.',
       severity: 'error',
-      from: code('^src/(tasks|workers|metrics)/[^/]+\\.(controller|gateway|grpc)\\.ts$'),
+      from: code('^src/(tasks|workers|metrics|alerts)/[^/]+\\.(controller|gateway|grpc)\\.ts$'),
       to: {
         path: '^src/',
-        pathNot: '^src/(transport|auth|errors|input)/|^src/$1/(?!.*\\.(store|module)\\.ts$)|^src/events/events\\.ts$',
+        pathNot: '^src/(transport|auth|errors|input)/|^src/$1/(?!.*\\.(store|module)\\.ts$)|^src/events/(events|event-watch)\\.ts$',
       },
     },
     {
@@ -121,7 +121,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$|^src/workers/(worker-pool|known-types)\\.ts$|^src/metrics/(metrics-sampler|history/history-reader|cluster/cluster-observer)\\.ts$',
+          '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$|^src/workers/(worker-pool|known-types)\\.ts$|^src/alerts/alerts-keeper\\.ts$|^src/metrics/(metrics-sampler|history/history-reader|cluster/cluster-observer)\\.ts$',
       },
       to: { path: '\\.store\\.ts$', dependencyTypesNot: ['type-only'] },
     },
@@ -139,7 +139,7 @@ module.exports = {
       from: code('\\.store\\.ts$'),
       to: {
         path: '^src/',
-        pathNot: '^src/(database|engine/task-row|tasks|workers|metrics/(history/series|cluster/snapshot|system/replica-sample))',
+        pathNot: '^src/(database|engine/task-row|tasks|workers|alerts|metrics/(history/series|cluster/snapshot|system/replica-sample))',
       },
     },
     {
@@ -164,7 +164,7 @@ module.exports = {
       comment: 'The event log knows the database and the task.',
       severity: 'error',
       from: code('^src/events/'),
-      to: { path: '^src/', pathNot: '^src/(events|database|errors)/|^src/tasks/task\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(events|database|errors)/|^src/(tasks/task|alerts/alert)\\.ts$' },
     },
     {
       name: 'handlers-go-down',

@@ -19,6 +19,48 @@ CREATE TYPE task_status AS ENUM (
   'cancelled'
 );
 
+CREATE TABLE alert_history (
+  tenant_id text NOT NULL,
+  alert_id uuid NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  action text NOT NULL,
+  by text NOT NULL,
+  note text,
+  at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT alert_history_pkey PRIMARY KEY (tenant_id, alert_id, id)
+);
+
+CREATE TABLE alerts (
+  tenant_id text NOT NULL,
+  id uuid NOT NULL,
+  fingerprint text NOT NULL,
+  name text NOT NULL,
+  severity text NOT NULL,
+  status text DEFAULT 'open'::text NOT NULL,
+  source text NOT NULL,
+  labels jsonb NOT NULL,
+  annotations jsonb NOT NULL,
+  runbook_url text,
+  value double precision,
+  created_by text NOT NULL,
+  started_at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone,
+  acknowledged_at timestamp with time zone,
+  acknowledged_by text,
+  acknowledged_until timestamp with time zone,
+  resolved_at timestamp with time zone,
+  resolved_by text,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  version bigint DEFAULT 1 NOT NULL,
+  CONSTRAINT alerts_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT alerts_acknowledged_has_time CHECK (status <> 'acknowledged'::text OR acknowledged_at IS NOT NULL),
+  CONSTRAINT alerts_resolved_has_time CHECK ((status = 'resolved'::text) = (resolved_at IS NOT NULL)),
+  CONSTRAINT alerts_severity CHECK (severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])),
+  CONSTRAINT alerts_status CHECK (status = ANY (ARRAY['open'::text, 'acknowledged'::text, 'resolved'::text]))
+);
+CREATE UNIQUE INDEX alerts_active ON alerts USING btree (tenant_id, fingerprint) WHERE (status <> 'resolved'::text);
+CREATE INDEX alerts_by_end ON alerts USING btree (resolved_at) WHERE (status = 'resolved'::text);
+
 CREATE TABLE attempts (
   tenant_id text NOT NULL,
   task_id uuid NOT NULL,

@@ -3,6 +3,7 @@ import { Database } from './database/database.js';
 import { Engine } from './engine/engine.js';
 import { Leader } from './engine/leader.js';
 import { EventLog } from './events/event-log.js';
+import { EventWatch } from './events/event-watch.js';
 import { WakeUps } from './events/wake-ups.js';
 import { HandlerRegistry } from './handlers/handlers.js';
 import { HEALTH_PROBES } from './health/health-probe.js';
@@ -27,6 +28,7 @@ export class KernelModule {
       { provide: Database, useValue: kernel.database },
       { provide: Engine, useValue: kernel.engine },
       { provide: EventLog, useValue: kernel.eventLog },
+      { provide: EventWatch, useValue: new EventWatch(kernel.eventLog) },
       { provide: WakeUps, useValue: kernel.wakeUps },
       { provide: Leader, useValue: kernel.leader },
       { provide: REPLICA_ID, useValue: kernel.replicaId },

@@ -220,6 +220,12 @@ export const settingDefinitions = {
   METRICS_SAMPLES_HOURS: integer({ default: '6', min: 1, max: 720, doc: 'Hours that metrics are kept as sampled, every ten seconds.' }),
   METRICS_MINUTES_DAYS: integer({ default: '7', min: 1, max: 365, doc: 'Days that metrics are kept by the minute.' }),
   METRICS_HOURS_DAYS: integer({ default: '400', min: 1, max: 3650, doc: 'Days that metrics are kept by the hour.' }),
+  ALERTS_RETENTION_DAYS: integer({
+    default: '90',
+    min: 1,
+    max: 3650,
+    doc: 'Days after its end that an alert is kept, with its history.',
+  }),
   HTTP_ALLOW_HOSTS: list({
     default: '',
     doc: 'Hosts that http.request tasks may reach although their address is private: names, addresses or CIDR ranges, comma-separated.',
@@ -240,7 +246,7 @@ export const SETTINGS = Symbol('Settings');
 export class SettingsError extends Error {}
 
 /** Environment names with these prefixes are ours: an unknown one is a likely typing mistake. */
-const ownPrefixes = /^(ARKITECT|METRICS|GRPC_PORT|GRPC_TLS|TASKS|RUNNER|ENGINE|EVENTS|AUTH|IDEMPOTENCY|DATABASE_POOL|ADMIN_TOKEN)_?/;
+const ownPrefixes = /^(ARKITECT|METRICS|ALERTS|GRPC_PORT|GRPC_TLS|TASKS|RUNNER|ENGINE|EVENTS|AUTH|IDEMPOTENCY|DATABASE_POOL|ADMIN_TOKEN)_?/;
 
 /**
  * Settings from defaults, then the `.env` file, then the environment (later wins).

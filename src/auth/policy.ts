@@ -25,6 +25,12 @@ export const policy = {
   'metrics.get': readers,
   'metrics.subscribe': readers,
   'metrics.scrape': readers,
+  'alerts.create': writers,
+  'alerts.list': readers,
+  'alerts.get': readers,
+  'alerts.acknowledge': writers,
+  'alerts.resolve': writers,
+  'alerts.subscribe': readers,
   'health.read': 'public',
   'docs.read': 'public',
 } as const satisfies Record<string, readonly Role[] | 'public'>;

@@ -3,7 +3,7 @@ import { startTestEngine, type TestEngine } from '../../test/support/engine.js';
 import { connectTo, insertEvent, tailAsksForWriters, writeOutOfOrder } from '../../test/support/event-writers.js';
 import { until } from '../../test/support/until.js';
 import { EventLog } from './event-log.js';
-import type { TaskEvent } from './events.js';
+import type { LogEvent } from './events.js';
 
 let t: TestEngine;
 beforeEach(async () => {
@@ -13,13 +13,13 @@ afterEach(() => t.close());
 
 const connect = () => connectTo(t.url);
 
-function collect(log: EventLog): TaskEvent[] {
-  const seen: TaskEvent[] = [];
+function collect(log: EventLog): LogEvent[] {
+  const seen: LogEvent[] = [];
   log.subscribe((events) => seen.push(...events));
   return seen;
 }
 
-const names = (events: TaskEvent[]) => events.map((event) => event.data.name);
+const names = (events: LogEvent[]) => events.map((event) => event.data.name);
 
 test('a row that commits after a later number is waited for, and order is kept', async () => {
   const seen = collect(t.eventLog);
@@ -93,7 +93,7 @@ test('following from a number gives the past, then the present, and ends with it
   t.wakeUps.signal('events');
   await until('the tail to catch up', () => t.eventLog.tail >= 3);
   const stop = new AbortController();
-  const seen: TaskEvent[] = [];
+  const seen: LogEvent[] = [];
   const following = (async () => {
     for await (const events of t.eventLog.follow(1, stop.signal)) seen.push(...events);
   })();
@@ -129,7 +129,7 @@ test('who begins to listen while the tail moves on unheard gets everything after
     // At each round another moment of the read that is under way.
     for (let turn = 0; turn < round % 7; turn++) await new Promise(setImmediate);
     const from = t.eventLog.tail;
-    const seen: TaskEvent[] = [];
+    const seen: LogEvent[] = [];
     const stopListening = t.eventLog.subscribe((events) => seen.push(...events));
     await until('the tail to reach the event', () => t.eventLog.tail === round + 1);
     stopListening();

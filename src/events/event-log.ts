@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.js';
 import type { EventBatch, EventRelay } from './event-relay.js';
-import type { TaskEvent } from './events.js';
+import type { LogEvent } from './events.js';
 import { countEvents, eventBounds, eventWriters, readEvents, readTaskEvents } from './stored-events.js';
 import type { WakeUps } from './wake-ups.js';
 
@@ -22,7 +22,7 @@ const batchPatienceMs = 30;
  * the way is read from the log, and what comes twice is dropped (docs/decisions/0007).
  */
 export class EventLog {
-  private readonly listeners = new Set<(events: TaskEvent[]) => void>();
+  private readonly listeners = new Set<(events: LogEvent[]) => void>();
   /** Events handed on, by where they came from. */
   readonly counts = { log: 0, relay: 0 };
   private position = -1;
@@ -78,7 +78,7 @@ export class EventLog {
    * `listener` gets every event after the present `tail`, in order, in batches. It must not throw or wait.
    * Listen only while there is something to hear for: without listeners nothing is read.
    */
-  subscribe(listener: (events: TaskEvent[]) => void): () => void {
+  subscribe(listener: (events: LogEvent[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
@@ -87,7 +87,7 @@ export class EventLog {
    * Every event after `since`, of one task or of all, from the log and then as they happen. Ends with `signal`.
    * The caller's pace is the pace: what it has not asked for yet stays in the database.
    */
-  async *follow(since: number, signal: AbortSignal, task?: { tenant_id: string; id: string }): AsyncGenerator<TaskEvent[]> {
+  async *follow(since: number, signal: AbortSignal, task?: { tenant_id: string; id: string }): AsyncGenerator<LogEvent[]> {
     let cursor = since;
     while (!signal.aborted && !this.stopped) {
       const tail = this.tail;
@@ -102,7 +102,7 @@ export class EventLog {
   }
 
   /** Events after `since` up to `through`, at most a page. */
-  read(since: number, through = this.tail, limit = pageSize): Promise<TaskEvent[]> {
+  read(since: number, through = this.tail, limit = pageSize): Promise<LogEvent[]> {
     return readEvents(this.database.api, since, through, limit);
   }
 
@@ -110,7 +110,7 @@ export class EventLog {
    * The same of one task, by default all that is visible: transitions of one task exclude each other, so nothing of it can
    * appear below what has been seen.
    */
-  readTask(task: { tenant_id: string; id: string }, since: number, through = endOfLog, limit = pageSize): Promise<TaskEvent[]> {
+  readTask(task: { tenant_id: string; id: string }, since: number, through = endOfLog, limit = pageSize): Promise<LogEvent[]> {
     return readTaskEvents(this.database.api, task, since, through, limit);
   }
 
@@ -207,7 +207,7 @@ export class EventLog {
     return count === pageSize;
   }
 
-  private async advance(page: TaskEvent[]): Promise<void> {
+  private async advance(page: LogEvent[]): Promise<void> {
     const through = page.at(-1)!.seq;
     // While the page was read, a batch may have brought some of it.
     const fresh = this.after(page);
@@ -220,7 +220,7 @@ export class EventLog {
   }
 
   /** `events` are all there are between the present position, or an earlier one, and `through`. */
-  private handOn(events: TaskEvent[], through: number, source: 'log' | 'relay'): void {
+  private handOn(events: LogEvent[], through: number, source: 'log' | 'relay'): void {
     const from = this.position;
     if (through <= from) return;
     const fresh = this.after(events);
@@ -231,7 +231,7 @@ export class EventLog {
     for (const listener of this.listeners) listener(fresh);
   }
 
-  private after(events: TaskEvent[]): TaskEvent[] {
+  private after(events: LogEvent[]): LogEvent[] {
     return events[0] && events[0].seq <= this.position ? events.filter((event) => event.seq > this.position) : events;
   }
 

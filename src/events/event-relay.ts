@@ -1,4 +1,4 @@
-import { taskActions, type TaskEvent } from './events.js';
+import { taskActions, type LogEvent } from './events.js';
 import type { RedisBus } from './redis-bus.js';
 
 /** All events after `from` up to `through`, settled: none of these numbers can still appear. */
@@ -6,7 +6,7 @@ export interface EventBatch {
   from: number;
   through: number;
   /** Absent when they are too many to be sent: then they are to be read from the log. */
-  events?: TaskEvent[];
+  events?: LogEvent[];
 }
 
 const maxBytes = 512 * 1024;
@@ -79,7 +79,7 @@ function decode(text: string): EventBatch | undefined {
   return last <= through ? batch : undefined;
 }
 
-function isEvent(event: unknown): event is TaskEvent {
+function isEvent(event: unknown): event is LogEvent {
   if (!isObject(event)) return false;
   const { seq, tenant_id, task_id, action, at, data } = event;
   const texts = [tenant_id, task_id, at].every((value) => typeof value === 'string');

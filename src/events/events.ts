@@ -1,6 +1,7 @@
+import type { Alert } from '../alerts/alert.js';
 import type { Json, Task } from '../tasks/task.js';
 
-/** Everything the event log can say, named as clients see it. */
+/** Everything the event log can say of a task, named as clients see it. */
 export const taskActions = [
   'task_created',
   'task_updated',
@@ -14,6 +15,10 @@ export const taskActions = [
   'task_deleted',
 ] as const;
 export type TaskAction = (typeof taskActions)[number];
+
+/** And of an alert. */
+export const alertActions = ['alert_created', 'alert_updated', 'alert_acknowledged', 'alert_resolved'] as const;
+export type AlertAction = (typeof alertActions)[number];
 
 /** Actions after which a task does not change any more, unless somebody retries it. */
 export const finishingActions: readonly TaskAction[] = ['task_completed', 'task_failed', 'task_cancelled', 'task_deleted'];
@@ -43,17 +48,18 @@ export const taskEventColumns = [
 
 /** The task as it was at the event; fields that are null or that the event says nothing of are absent. */
 export type TaskEventData = Partial<Pick<Task, (typeof taskEventColumns)[number]>> & {
-  /** Of `task_log` alone. */
+  /** Of `task_log` alone. Events of alerts have the alert here. */
   log?: { level: string; message: string; data?: Json };
 };
 
 /** One row of the event log. */
-export interface TaskEvent {
+export interface LogEvent {
   /** Grows over the whole cluster, in commit order as readers see it; the number to resume from. */
   seq: number;
   tenant_id: string;
+  /** Of alerts: the alert's id. */
   task_id: string;
-  action: TaskAction;
+  action: TaskAction | AlertAction;
   at: string;
   data: TaskEventData;
 }
@@ -61,6 +67,26 @@ export interface TaskEvent {
 /** What goes to clients on every door. */
 export type TaskEventView = { seq: number; action: TaskAction; at: string; id: string } & TaskEventData;
 
-export function toEventView({ seq, action, at, task_id, data }: TaskEvent): TaskEventView {
-  return { seq, action, at, id: task_id, ...data };
+export function toEventView({ seq, action, at, task_id, data }: LogEvent): TaskEventView {
+  return { seq, action: action as TaskAction, at, id: task_id, ...data };
+}
+
+export function isAlertEvent({ action }: LogEvent): boolean {
+  return action.startsWith('alert_');
+}
+
+/** What goes to clients on every door. */
+export type AlertEventView = Alert & { seq: number; action: AlertAction; at: string };
+
+export function toAlertEventView({ seq, action, at, data }: LogEvent): AlertEventView {
+  const entries = Object.entries(data.log as unknown as Alert).map(([key, value]) => [
+    key,
+    key.endsWith('_at') || key.endsWith('_until') ? rfc3339(value) : value,
+  ]);
+  return { ...(Object.fromEntries(entries) as Alert), seq, action: action as AlertAction, at };
+}
+
+/** Times in JSON of the database have more digits, and no Z. */
+function rfc3339(value: unknown): unknown {
+  return typeof value === 'string' ? new Date(value).toISOString() : value;
 }

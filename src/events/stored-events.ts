@@ -1,7 +1,7 @@
 import { statement, type Queryable } from '../database/database.js';
-import { taskEventColumns, type TaskEvent, type TaskEventData } from './events.js';
+import { taskEventColumns, type LogEvent, type TaskEventData } from './events.js';
 
-type EventRow = Omit<TaskEvent, 'data'> & { [Column in keyof Required<TaskEventData>]: TaskEventData[Column] | null };
+type EventRow = Omit<LogEvent, 'data'> & { [Column in keyof Required<TaskEventData>]: TaskEventData[Column] | null };
 
 const dataColumns = [...taskEventColumns, 'log'] as const;
 const columns = `seq, tenant_id, task_id, action, at, ${dataColumns.join(', ')}`;
@@ -35,7 +35,7 @@ const writersStatement = statement<{ writer: string }>(
 );
 
 /** The first `limit` events after `since` up to `through`, as far as they are visible. */
-export async function readEvents(db: Queryable, since: number, through: number, limit: number): Promise<TaskEvent[]> {
+export async function readEvents(db: Queryable, since: number, through: number, limit: number): Promise<LogEvent[]> {
   return (await db.query(readStatement, [since, through, limit])).map(toEvent);
 }
 
@@ -46,7 +46,7 @@ export async function readTaskEvents(
   since: number,
   through: number,
   limit: number,
-): Promise<TaskEvent[]> {
+): Promise<LogEvent[]> {
   return (await db.query(readTaskStatement, [task.tenant_id, task.id, since, through, limit])).map(toEvent);
 }
 
@@ -66,7 +66,7 @@ export async function eventWriters(db: Queryable): Promise<Set<string>> {
   return new Set(rows.map((row) => row.writer));
 }
 
-function toEvent(row: EventRow): TaskEvent {
+function toEvent(row: EventRow): LogEvent {
   const { seq, tenant_id, task_id, action, at } = row;
   const data: Record<string, unknown> = {};
   for (const column of dataColumns) if (row[column] !== null) data[column] = row[column];

@@ -9,7 +9,52 @@ import { isLabelKey, isLabelValue } from './fields.js';
  */
 
 /** Values of one filter. */
-export const maxAlternatives = 20;
+const maxAlternatives = 20;
+
+/** `a,b` and `x=a&x=b` both mean a or b. */
+function alternatives(value: unknown, form?: 'NFC'): unknown {
+  const parts = Array.isArray(value) ? (value as unknown[]) : [value];
+  if (!parts.every((part) => typeof part === 'string')) return value;
+  const trimmed = parts.flatMap((part) => part.split(',')).map((part) => part.trim());
+  return form ? trimmed.map((part) => part.normalize(form)) : trimmed;
+}
+
+/** A filter that takes one or more values; more than one means OR. `accepts` completes "must be …". */
+export function AnyOf(options: {
+  description: string;
+  example: string;
+  values?: readonly string[];
+  accepts: string;
+  form?: 'NFC';
+  test(value: string): boolean;
+}) {
+  const { description, example, values, accepts, form, test } = options;
+  return applyDecorators(
+    ApiProperty({
+      required: false,
+      type: 'array',
+      items: { type: 'string', ...(values && { enum: [...values] }) },
+      description,
+      example: [example],
+    }),
+    ValidateIf((_, value: unknown) => value !== undefined),
+    Transform(({ value }: { value: unknown }) => alternatives(value, form)),
+    (target: object, propertyName: string | symbol) =>
+      registerDecorator({
+        name: 'anyOf',
+        target: target.constructor,
+        propertyName: propertyName as string,
+        options: { message: `must be 1 to ${maxAlternatives} of these, separated by commas: ${accepts}` },
+        validator: {
+          validate: (value: unknown) =>
+            Array.isArray(value) &&
+            value.length >= 1 &&
+            value.length <= maxAlternatives &&
+            value.every((item) => typeof item === 'string' && test(item)),
+        },
+      }),
+  );
+}
 
 /** Each element is alternatives of its own: `label=a=1,a=2&label=b=3` means (a is 1 or 2) and b is 3. */
 export function LabelFilter() {

@@ -6,7 +6,7 @@ import { WakeUps } from '../events/wake-ups.js';
 import { REPLICA_ID } from '../workers/workers.tokens.js';
 import { ClusterStore } from './cluster/cluster.store.js';
 import { sumsOf } from './cluster/cluster-observer.js';
-import type { ClusterSnapshot, TenantSnapshot } from './cluster/snapshot.js';
+import { countAlerts, type ClusterSnapshot, type TenantSnapshot } from './cluster/snapshot.js';
 import { TaskCounts } from './counts/task-counts.js';
 import { noActivity, taskMetrics, type RecentActivity, type TaskMetrics } from './counts/task-metrics.js';
 import { HistoryReader, type HistoryView } from './history/history-reader.js';
@@ -33,6 +33,7 @@ export interface MetricsView {
   database: ReplicaSample['database'];
   redis_up: boolean | null;
   workers: TenantSnapshot['workers'];
+  alerts: TenantSnapshot['alerts'];
   replicas: number;
 }
 
@@ -67,6 +68,7 @@ export class MetricsService {
       database: own.database,
       redis_up: own.redis_up,
       workers: snapshot.tenants[caller.tenant_id]?.workers ?? nobody,
+      alerts: snapshot.tenants[caller.tenant_id]?.alerts ?? countAlerts([]),
       replicas: snapshot.replicas,
     };
   }

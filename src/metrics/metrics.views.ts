@@ -136,6 +136,23 @@ class WorkerCountsView {
   in_flight: number;
 }
 
+class AlertCountsView {
+  @whole('Of severity info.', 0)
+  info: number;
+
+  @whole('Of severity warning.', 1)
+  warning: number;
+
+  @whole('Of severity critical.', 0)
+  critical: number;
+
+  @whole('That nobody has acknowledged.', 1)
+  open: number;
+
+  @whole('That somebody takes care of.', 0)
+  acknowledged: number;
+}
+
 export class MetricsView {
   @ApiProperty({ type: 'string', format: 'date-time', description: 'When this was read.', example: '2026-11-26T09:00:00.000Z' })
   at: string;
@@ -166,6 +183,9 @@ export class MetricsView {
 
   @ApiProperty({ type: () => WorkerCountsView, description: 'Remote workers of all replicas.' })
   workers: WorkerCountsView;
+
+  @ApiProperty({ type: () => AlertCountsView, description: 'Alerts that are not resolved.' })
+  alerts: AlertCountsView;
 
   @whole('Replicas that are alive.', 1)
   replicas: number;

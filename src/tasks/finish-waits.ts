@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { EventLog } from '../events/event-log.js';
-import { finishingActions, type TaskEvent } from '../events/events.js';
+import { finishingActions, type LogEvent } from '../events/events.js';
 
 /** Lets callers wait for the end of a task: one subscription to the event log for all of them, while there are any. */
 @Injectable()
@@ -35,9 +35,9 @@ export class FinishWaits implements OnModuleDestroy {
     }
   }
 
-  private tell(events: TaskEvent[]): void {
+  private tell(events: LogEvent[]): void {
     for (const event of events) {
-      if (finishingActions.includes(event.action)) for (const wake of this.waits.get(event.task_id) ?? []) wake();
+      if ((finishingActions as readonly string[]).includes(event.action)) for (const wake of this.waits.get(event.task_id) ?? []) wake();
     }
   }
 

@@ -1,55 +1,6 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { registerDecorator, ValidateIf } from 'class-validator';
 import { Choice, isText, namePattern, Time, Whole } from '../input/fields.js';
-import { Cursor, LabelFilter, maxAlternatives, NumberFromQuery } from '../input/query.js';
+import { AnyOf, Cursor, LabelFilter, NumberFromQuery } from '../input/query.js';
 import { taskPriorities, taskStatuses, type TaskPriority, type TaskStatus } from './task.js';
-
-/** `a,b` and `x=a&x=b` both mean a or b. */
-function alternatives(value: unknown, form?: 'NFC'): unknown {
-  const parts = Array.isArray(value) ? (value as unknown[]) : [value];
-  if (!parts.every((part) => typeof part === 'string')) return value;
-  const trimmed = parts.flatMap((part) => part.split(',')).map((part) => part.trim());
-  return form ? trimmed.map((part) => part.normalize(form)) : trimmed;
-}
-
-/** A filter that takes one or more values; more than one means OR. `accepts` completes "must be …". */
-function AnyOf(options: {
-  description: string;
-  example: string;
-  values?: readonly string[];
-  accepts: string;
-  form?: 'NFC';
-  test(value: string): boolean;
-}) {
-  const { description, example, values, accepts, form, test } = options;
-  return applyDecorators(
-    ApiProperty({
-      required: false,
-      type: 'array',
-      items: { type: 'string', ...(values && { enum: [...values] }) },
-      description,
-      example: [example],
-    }),
-    ValidateIf((_, value: unknown) => value !== undefined),
-    Transform(({ value }: { value: unknown }) => alternatives(value, form)),
-    (target: object, propertyName: string | symbol) =>
-      registerDecorator({
-        name: 'anyOf',
-        target: target.constructor,
-        propertyName: propertyName as string,
-        options: { message: `must be 1 to ${maxAlternatives} of these, separated by commas: ${accepts}` },
-        validator: {
-          validate: (value: unknown) =>
-            Array.isArray(value) &&
-            value.length >= 1 &&
-            value.length <= maxAlternatives &&
-            value.every((item) => typeof item === 'string' && test(item)),
-        },
-      }),
-  );
-}
 
 /** What lists and subscriptions can be narrowed by. All given filters must hold. */
 export class TaskFiltersDto {

@@ -12,6 +12,7 @@ import { Caller, Operation } from '../auth/auth.guard.js';
 import type { Principal } from '../auth/principal.js';
 import { ErrorFilter } from '../transport/error.filter.js';
 import { ListTasksDto } from './task-filters.dto.js';
+import { eventFilter, filterKey } from './event-filter.js';
 import { TaskSubscriptions } from './task-subscriptions.js';
 import {
   BulkMessage,
@@ -44,7 +45,12 @@ export class TasksGateway implements OnGatewayInit<Namespace>, OnGatewayDisconne
   @On('subscribe')
   @Operation('tasks.subscribe')
   subscribe(@Caller() caller: Principal, @ConnectedSocket() socket: Socket, @MessageBody() filters: SubscribeMessage) {
-    return this.subscriptions.subscribe(socket, caller.tenant_id, filters);
+    const { tenant_id } = caller;
+    return this.subscriptions.subscribe(socket, {
+      key: filterKey(tenant_id, filters),
+      matches: eventFilter(tenant_id, filters),
+      since: filters.since,
+    });
   }
 
   @On('unsubscribe')

@@ -1,7 +1,7 @@
-import type { TaskEventView } from '../events/events.js';
+import { toEventView, type TaskEventView } from '../events/events.js';
+import type { Watched } from '../events/event-watch.js';
 import { JsonValue } from '../transport/grpc/json-messages.js';
 import type { Json, Task } from './task.js';
-import type { Watched } from './task-watch.js';
 import type { LogView, Page } from './tasks.store.js';
 
 /*
@@ -29,5 +29,5 @@ export function historyMessage<Item>({ items, next_cursor }: Page<Item, number>,
 }
 
 export function watchMessage(watched: Watched): object {
-  return 'event' in watched ? { event: eventMessage(watched.event) } : watched;
+  return 'event' in watched ? { event: eventMessage(toEventView(watched.event)) } : watched;
 }

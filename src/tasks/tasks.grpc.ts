@@ -6,12 +6,13 @@ import type { Observable } from 'rxjs';
 import { Caller, Operation } from '../auth/auth.guard.js';
 import type { Principal } from '../auth/principal.js';
 import { invalid } from '../errors/coded-error.js';
+import { EventWatch } from '../events/event-watch.js';
 import { validateInput } from '../input/validate.js';
 import { Call } from '../transport/grpc/call.decorator.js';
 import { rpcStream } from '../transport/grpc/rpc-stream.js';
 import { EventStreams } from '../transport/sse.js';
+import { eventFilter } from './event-filter.js';
 import { ListTasksDto } from './task-filters.dto.js';
-import { TaskWatch } from './task-watch.js';
 import { CreateTaskDto, PatchTaskDto, TaskFieldsDto } from './tasks.dto.js';
 import { eventMessage, historyMessage, logMessage, taskMessage, watchMessage } from './tasks.grpc-messages.js';
 import {
@@ -33,7 +34,7 @@ import { TasksService } from './tasks.service.js';
 export class TasksGrpc {
   constructor(
     private readonly tasks: TasksService,
-    private readonly taskWatch: TaskWatch,
+    private readonly watch: EventWatch,
     private readonly streams: EventStreams,
   ) {}
 
@@ -135,10 +136,12 @@ export class TasksGrpc {
     @Payload() filters: SubscribeMessage,
     @Call() call: ServerWritableStream<unknown, unknown>,
   ): Observable<object> {
-    return rpcStream(call, this.streams, (signal) => watchMessages(this.taskWatch.watch(caller.tenant_id, filters, signal)));
+    return rpcStream(call, this.streams, (signal) =>
+      watchMessages(this.watch.watch(eventFilter(caller.tenant_id, filters), filters.since, signal)),
+    );
   }
 }
 
-async function* watchMessages(watched: ReturnType<TaskWatch['watch']>): AsyncGenerator<object> {
+async function* watchMessages(watched: ReturnType<EventWatch['watch']>): AsyncGenerator<object> {
   for await (const item of watched) yield watchMessage(item);
 }

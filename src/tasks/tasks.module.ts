@@ -3,7 +3,6 @@ import { WorkersModule } from '../workers/workers.module.js';
 import { FinishWaits } from './finish-waits.js';
 import { Idempotency } from './idempotency.js';
 import { TaskSubscriptions } from './task-subscriptions.js';
-import { TaskWatch } from './task-watch.js';
 import { TasksController } from './tasks.controller.js';
 import { TasksGateway } from './tasks.gateway.js';
 import { TasksGrpc } from './tasks.grpc.js';
@@ -13,7 +12,7 @@ import { TasksStore } from './tasks.store.js';
 @Module({
   imports: [WorkersModule],
   controllers: [TasksController, TasksGrpc],
-  providers: [TasksGateway, TasksService, TasksStore, Idempotency, FinishWaits, TaskSubscriptions, TaskWatch],
+  providers: [TasksGateway, TasksService, TasksStore, Idempotency, FinishWaits, TaskSubscriptions],
   exports: [TasksService],
 })
 export class TasksModule {}

@@ -1,7 +1,7 @@
 import { parse } from 'node:querystring';
 import { IsOptional, IsString } from 'class-validator';
 import { expect, test } from 'vitest';
-import { InputPipe, parseTaskId } from './input.pipe.js';
+import { InputPipe, parseId } from './input.pipe.js';
 
 class Filters {
   @IsOptional()
@@ -76,9 +76,9 @@ test('64 levels pass the pipe and 65 do not', () => {
 });
 
 test('a task id is a UUID of any case and is read in lower case', () => {
-  expect(parseTaskId('0198F3C2-7D1E-7A55-9B5E-3F0C8A1D2E4B')).toBe('0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b');
+  expect(parseId('0198F3C2-7D1E-7A55-9B5E-3F0C8A1D2E4B', 'a task')).toBe('0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b');
   const id = '0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b';
   for (const wrong of ['', '1', undefined, id.replaceAll('-', ''), `${id}\n`, `{${id}}`]) {
-    expect(fieldsOf(() => parseTaskId(wrong))).toEqual(['id']);
+    expect(fieldsOf(() => parseId(wrong, 'a task'))).toEqual(['id']);
   }
 });

@@ -39,12 +39,14 @@ export class InputPipe implements PipeTransform {
   }
 }
 
-/** The `id` of the path, in lower case; anything but a UUID is `VALIDATION_FAILED`. */
-export const Id = () => Param('id', { transform: parseTaskId });
+const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export function parseTaskId(value: unknown): string {
-  if (typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) return value.toLowerCase();
-  throw invalid([{ field: 'id', message: 'must be a task id, such as 0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b' }]);
+/** The `id` of the path, in lower case; anything but a UUID is `VALIDATION_FAILED`. */
+export const Id = (what: 'a task' | 'an alert' = 'a task') => Param('id', { transform: (value: unknown) => parseId(value, what) });
+
+export function parseId(value: unknown, what: string): string {
+  if (typeof value === 'string' && idPattern.test(value)) return value.toLowerCase();
+  throw invalid([{ field: 'id', message: `must be ${what} id, such as 0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b` }]);
 }
 
 /** A message without fields. */

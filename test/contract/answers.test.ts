@@ -190,9 +190,23 @@ test('metrics are answered as documented', async () => {
     await expectAnswer('exposition_scrape', 200, { headers: { accept } });
 });
 
+test('alerts are answered as documented', async () => {
+  const raised = { name: 'Contract', severity: 'critical', labels: { a: 'b' }, annotations: { c: 'd' }, value: 1, expires_in_seconds: 60 };
+  const { body } = await expectAnswer('alerts_create', 201, { body: raised });
+  await expectAnswer('alerts_create', 200, { body: { ...raised, runbook_url: 'https://example.com' } });
+  const { id } = body as { id: string };
+  await expectAnswer('alerts_acknowledge', 200, { id, body: { minutes: 1, note: 'mine' } });
+  await expectAnswer('alerts_get', 200, { id });
+  await expectAnswer('alerts_list', 200, { query: '?limit=1' });
+  await expectAnswer('alerts_resolve', 200, { id, body: {} });
+  for (const late of ['alerts_acknowledge', 'alerts_resolve']) await expectAnswer(late, 409, { id, body: {} });
+  await expectAnswer('alerts_history', 200, { id, query: '?limit=2' });
+  await expectAnswer('alerts_stats', 200);
+});
+
 test('what an operation cannot take is refused as documented', async () => {
   for (const { operationId, path, requestBody } of operations) {
-    const good = requestBody ? { body: { name: 'x', tasks: undefined } } : {};
+    const good = requestBody ? { body: path.startsWith('/alerts/') ? {} : { name: 'x', tasks: undefined } } : {};
     if (path.includes('{id}')) {
       await expectAnswer(operationId, 400, { ...good, id: 'no-id' });
       await expectAnswer(operationId, 404, { ...good, id: path.startsWith('/workers') ? 'nobody@nowhere-1' : nobody });
@@ -203,7 +217,8 @@ test('what an operation cannot take is refused as documented', async () => {
     await expectAnswer(operationId, 413, { body: { name: 'x'.repeat(1024 * 1024) } });
     await expectAnswer(operationId, 415, { body: 'name=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } });
   }
-  await expectAnswer('tasks_list', 400, { query: '?limit=0' });
+  for (const list of ['tasks_list', 'alerts_list']) await expectAnswer(list, 400, { query: '?limit=0' });
+  await expectAnswer('alerts_stats', 400, { query: '?days=0' });
 });
 
 test('probes answer as documented while the server starts, works and stops', async () => {

@@ -131,6 +131,8 @@ describe('every rpc, by its descriptor', () => {
   const badFor = (method: string): object => {
     if (method === 'ListTasks' || method === 'WatchTasks') return { status: ['nothing'] };
     if (method === 'CreateTasks') return { tasks: [] };
+    if (method === 'ListAlerts' || method === 'WatchAlerts') return { severity: ['nothing'] };
+    if (method === 'GetAlertStats') return { days: 0 };
     if (method === 'CreateTask') return { task: bad.task };
     if (method === 'Work') return { hello: { name: '' } };
     return { id: 'no id / of anything' };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EventLog } from '../../src/events/event-log.js';
 import { EventRelay } from '../../src/events/event-relay.js';
-import type { TaskEvent } from '../../src/events/events.js';
+import type { LogEvent } from '../../src/events/events.js';
 import { RedisBus } from '../../src/events/redis-bus.js';
 import { RedisTransport } from '../../src/events/redis-transport.js';
 import { WakeUps } from '../../src/events/wake-ups.js';
@@ -25,7 +25,7 @@ describe.skipIf(!hasRedis)(`the tail of a follower ${redisOrSkipped}`, () => {
     const wakeUps = new WakeUps(db.database, replicaId, onError, new RedisTransport(bus));
     const relay = new EventRelay(bus, isLeader, () => errors.push(new Error('a wrong message')));
     const eventLog = new EventLog(db.database, wakeUps, onError, relay);
-    const seen: TaskEvent[] = [];
+    const seen: LogEvent[] = [];
     eventLog.subscribe((events) => seen.push(...events));
     await wakeUps.start();
     await bus.start(db.database);

@@ -3,7 +3,16 @@ import { noActivity, sumBy } from '../counts/task-metrics.js';
 import type { TaskCount, TaskCounts } from '../counts/task-counts.js';
 import type { Sample } from '../history/series.js';
 import type { ClusterStore } from './cluster.store.js';
-import { countWorkers, withoutWorker, type ClusterSnapshot, type TenantSnapshot, type WaitingRow, type WorkerRow } from './snapshot.js';
+import {
+  countAlerts,
+  countWorkers,
+  withoutWorker,
+  type AlertRow,
+  type ClusterSnapshot,
+  type TenantSnapshot,
+  type WaitingRow,
+  type WorkerRow,
+} from './snapshot.js';
 
 const all = '*';
 /** Failures of fewer tasks than this say little: no ratio is kept. */
@@ -26,10 +35,11 @@ export class ClusterObserver {
     await this.counts.fold();
     const counts = await this.counts.read();
     const waitingTypes = new Set(counts.filter(({ name, value }) => name === 'queued' && value > 0).map(({ type }) => type));
-    const [waiting, workers, replicas] = await Promise.all([
+    const [waiting, workers, replicas, alerts] = await Promise.all([
       waitingTypes.size ? this.store.oldestWaiting([...waitingTypes]) : [],
       this.store.workers(),
       this.store.replicas(),
+      this.store.alerts(),
     ]);
     const at = Date.now();
     const sums = sumsOf(counts);
@@ -37,10 +47,12 @@ export class ClusterObserver {
     this.totals.add(at, sums);
     this.lines.add(at, lineSums);
     const served = new Set(this.ownTypes());
-    const tenants = new Set([...counts, ...workers].map(({ tenant_id }) => tenant_id));
+    const tenants = new Set([...counts, ...workers, ...alerts].map(({ tenant_id }) => tenant_id));
     const snapshot: ClusterSnapshot = {
       at: new Date(at).toISOString(),
-      tenants: Object.fromEntries([...tenants].map((tenant) => [tenant, this.tenant(tenant, sums, at, waiting, workers, served)])),
+      tenants: Object.fromEntries(
+        [...tenants].map((tenant) => [tenant, this.tenant(tenant, sums, at, { waiting, workers, alerts, served })]),
+      ),
       replicas: replicas.length,
       websocket_connections: replicas.reduce((sum, { sample }) => sum + sample.websocket_connections, 0),
       grpc_streams: replicas.reduce((sum, { sample }) => sum + sample.grpc_streams, 0),
@@ -53,9 +65,7 @@ export class ClusterObserver {
     tenant: string,
     sums: Map<string, Map<string, number>>,
     at: number,
-    waiting: WaitingRow[],
-    workers: WorkerRow[],
-    served: ReadonlySet<string>,
+    { waiting, workers, alerts, served }: { waiting: WaitingRow[]; workers: WorkerRow[]; alerts: AlertRow[]; served: ReadonlySet<string> },
   ): TenantSnapshot {
     const ofTenant = <T extends { tenant_id: string }>(rows: T[]) => rows.filter((row) => row.tenant_id === tenant);
     const activity = (key: string) => this.totals.activity(key, sums.get(key) ?? new Map(), at);
@@ -69,6 +79,7 @@ export class ClusterObserver {
       by_queue: by('queue'),
       by_type: by('type'),
       workers: countWorkers(ofTenant(workers)),
+      alerts: countAlerts(ofTenant(alerts)),
       without_worker: withoutWorker(ofTenant(waiting), ofTenant(workers), served),
       waiting: ofTenant(waiting).map(({ queue, type, seconds }) => ({ queue, type, seconds })),
     };
@@ -114,7 +125,13 @@ export function attemptOutcomes(counts: ReadonlyMap<string, number>): [outcome: 
 }
 
 function clusterSamples({ tenants, replicas }: ClusterSnapshot): Sample[] {
-  const ofTenants = Object.entries(tenants).flatMap(([tenant_id, { workers, waiting, without_worker }]) => [
+  const ofTenants = Object.entries(tenants).flatMap(([tenant_id, { workers, alerts, waiting, without_worker }]) => [
+    ...(['info', 'warning', 'critical'] as const).map((severity) => ({
+      tenant_id,
+      metric: 'arkitect_alerts',
+      labels: { severity },
+      value: alerts[severity],
+    })),
     ...(['connected', 'draining', 'gone'] as const).map((state) => ({
       tenant_id,
       metric: 'arkitect_workers',

@@ -1,6 +1,6 @@
 import { statement, type Database } from '../../database/database.js';
 import type { ReplicaSample } from '../system/replica-sample.js';
-import type { ClusterSnapshot, WaitingRow, WorkerRow } from './snapshot.js';
+import type { AlertRow, ClusterSnapshot, WaitingRow, WorkerRow } from './snapshot.js';
 
 /** Of a line, only so many are looked at for the oldest: enough for all but one that mixes many queues. */
 const lookAt = 1_000;
@@ -19,6 +19,11 @@ GROUP BY waiting.tenant_id, waiting.queue, waiting.type`,
 const workersStatement = statement<WorkerRow>(
   'workers_by_state',
   `SELECT tenant_id, CASE WHEN last_beat_at < now() - interval '1 minute' THEN 'gone' ELSE state END AS state, types, queues, slots, in_flight FROM workers`,
+);
+
+const alertsStatement = statement<AlertRow>(
+  'alerts_by_severity',
+  "SELECT tenant_id, severity, status, count(*) AS count FROM alerts WHERE status <> 'resolved' GROUP BY tenant_id, severity, status",
 );
 
 const sampleStatement = statement(
@@ -49,6 +54,11 @@ export class ClusterStore {
 
   workers(): Promise<WorkerRow[]> {
     return this.database.loops.query(workersStatement);
+  }
+
+  /** Those that are not resolved. */
+  alerts(): Promise<AlertRow[]> {
+    return this.database.loops.query(alertsStatement);
   }
 
   async keepSample(replicaId: string, sample: ReplicaSample): Promise<void> {

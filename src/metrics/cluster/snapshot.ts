@@ -15,9 +15,35 @@ export interface TenantSnapshot {
   by_queue: Record<string, RecentActivity>;
   by_type: Record<string, RecentActivity>;
   workers: WorkerCounts;
+  alerts: AlertCounts;
   /** Where tasks wait that nobody who is connected runs. */
   without_worker: { queue: string; type: string }[];
   waiting: { queue: string; type: string; seconds: number }[];
+}
+
+/** Of alerts that are not resolved, by severity and by state. */
+export interface AlertCounts {
+  info: number;
+  warning: number;
+  critical: number;
+  open: number;
+  acknowledged: number;
+}
+
+export interface AlertRow {
+  tenant_id: string;
+  severity: 'info' | 'warning' | 'critical';
+  status: 'open' | 'acknowledged';
+  count: number;
+}
+
+export function countAlerts(rows: AlertRow[]): AlertCounts {
+  const counts: AlertCounts = { info: 0, warning: 0, critical: 0, open: 0, acknowledged: 0 };
+  for (const { severity, status, count } of rows) {
+    counts[severity] += count;
+    counts[status] += count;
+  }
+  return counts;
 }
 
 export interface WorkerCounts {

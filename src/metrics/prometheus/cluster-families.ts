@@ -60,6 +60,14 @@ export function clusterFamilies(counts: TaskCount[], snapshot: ClusterSnapshot |
         value: tenants.reduce((sum, { workers }) => sum + workers[state], 0),
       })),
     ),
+    gauge(
+      'arkitect_alerts',
+      'Alerts that are not resolved, by severity.',
+      (['info', 'warning', 'critical'] as const).map((severity) => ({
+        labels: { severity },
+        value: tenants.reduce((sum, { alerts }) => sum + alerts[severity], 0),
+      })),
+    ),
     gauge('arkitect_replicas', 'Replicas of the server that are alive.', snapshot ? [{ labels: {}, value: snapshot.replicas }] : []),
   ];
 }

@@ -1,24 +1,21 @@
-import { Injectable } from '@nestjs/common';
-import { EventLog } from '../events/event-log.js';
-import { toEventView, type TaskEvent, type TaskEventView } from '../events/events.js';
-import { eventFilter, type EventFilter } from './event-filter.js';
-import type { SubscribeMessage } from './tasks.messages.js';
+import type { EventLog } from './event-log.js';
+import type { LogEvent } from './events.js';
+
+export type EventFilter = (event: LogEvent) => boolean;
 
 /** First where it begins, then events. `start` comes again only after a reset. */
-export type Watched = { start: { seq: number; reset: boolean } } | { event: TaskEventView };
+export type Watched = { start: { seq: number; reset: boolean } } | { event: LogEvent };
 
 /** What may wait for one watcher; one that is slower reads the log at its own pace until it has caught up. */
 const maxWaitingEvents = 10_000;
 const pageSize = 250;
 
 /** Events for one reader that takes them as it likes: from the log while it is behind, and as they happen when it is not. */
-@Injectable()
-export class TaskWatch {
+export class EventWatch {
   constructor(private readonly eventLog: EventLog) {}
 
-  async *watch(tenantId: string, filters: SubscribeMessage, signal: AbortSignal): AsyncGenerator<Watched> {
-    const matches = eventFilter(tenantId, filters);
-    const { since } = filters;
+  /** `since`: the last seq that the reader has seen; undefined: only what happens from now on. */
+  async *watch(matches: EventFilter, since: number | undefined, signal: AbortSignal): AsyncGenerator<Watched> {
     const reset = since !== undefined && !(await this.eventLog.canResumeFrom(since));
     let cursor = since === undefined || reset ? this.eventLog.tail : since;
     yield { start: { seq: cursor, reset } };
@@ -51,11 +48,11 @@ export class TaskWatch {
     // Something was handed on since the replay ended.
     if (this.eventLog.tail > from) return from;
     let cursor = from;
-    let waiting: TaskEvent[] = [];
+    let waiting: LogEvent[] = [];
     let through = from;
     let overflown = false;
     let wake = () => {};
-    const listener = (events: TaskEvent[]) => {
+    const listener = (events: LogEvent[]) => {
       // What the client has seen on a replica that is ahead of this one does not come twice.
       waiting.push(...events.filter(({ seq }) => seq > from));
       through = Math.max(from, this.eventLog.tail);
@@ -92,6 +89,6 @@ export class TaskWatch {
   }
 }
 
-function* matching(events: TaskEvent[], matches: EventFilter): Generator<Watched> {
-  for (const event of events) if (matches(event)) yield { event: toEventView(event) };
+function* matching(events: LogEvent[], matches: EventFilter): Generator<Watched> {
+  for (const event of events) if (matches(event)) yield { event };
 }

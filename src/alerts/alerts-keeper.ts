@@ -1,0 +1,47 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Leader } from '../engine/leader.js';
+import { Loop } from '../engine/loops/loop.js';
+import { WakeUps } from '../events/wake-ups.js';
+import { SETTINGS, type Settings } from '../settings.js';
+import { AlertsStore } from './alerts.store.js';
+
+const batch = 500;
+/** What ends or opens again by the clock does so this much later at most. */
+const sweepMs = 10_000;
+const pruneMs = 60_000;
+
+/** The leader's duties with alerts: what has expired ends, what was acknowledged for long enough is open again, what is old leaves. */
+@Injectable()
+export class AlertsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger('Alerts');
+  private readonly loops: Loop[];
+
+  constructor(
+    @Inject(SETTINGS) { ALERTS_RETENTION_DAYS }: Settings,
+    leader: Leader,
+    private readonly store: AlertsStore,
+    private readonly wakeUps: WakeUps,
+  ) {
+    const duties = [
+      { name: 'alert sweeper', intervalMs: sweepMs, run: () => this.sweep() },
+      { name: 'alert pruner', intervalMs: pruneMs, run: async () => (await store.prune(ALERTS_RETENTION_DAYS, batch)) === batch },
+    ];
+    this.loops = duties.map(
+      (duty) => new Loop(duty, leader, (name, error) => this.logger.warn(`The ${name} failed; it is tried again: ${error.message}`)),
+    );
+  }
+
+  onApplicationBootstrap(): void {
+    for (const loop of this.loops) loop.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+
+  private async sweep(): Promise<boolean> {
+    const changed = await this.store.sweep(batch);
+    if (changed) this.wakeUps.signal('events');
+    return changed === batch;
+  }
+}
