@@ -7,8 +7,8 @@ interface Waiting<Item, Result> {
 }
 
 export interface BatcherOptions<Item> {
-  /** Rows of one statement (500). */
-  maxItems?: number;
+  /** Rows of one statement (500), or what says how many just now. */
+  maxItems?: number | (() => number);
   /** Statements at the same time (2). Another one than the first starts only when a full batch waits: many small ones cost more than they save. */
   maxInFlight?: number;
   /** Items with the same key never share a statement; the later one waits for the next. */
@@ -24,7 +24,7 @@ export class Batcher<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];
   private inFlight = 0;
   private scheduled = false;
-  private readonly maxItems: number;
+  private readonly maxItems: () => number;
   private readonly maxInFlight: number;
 
   constructor(
@@ -32,7 +32,8 @@ export class Batcher<Item, Result> {
     private readonly run: (items: Item[]) => Promise<Result[]>,
     private readonly options: BatcherOptions<Item> = {},
   ) {
-    this.maxItems = options.maxItems ?? 500;
+    const { maxItems = 500 } = options;
+    this.maxItems = typeof maxItems === 'number' ? () => maxItems : maxItems;
     this.maxInFlight = options.maxInFlight ?? 2;
   }
 
@@ -46,7 +47,7 @@ export class Batcher<Item, Result> {
   /** At the end of this turn of the event loop: requests that were read together travel together. */
   private schedule(): void {
     if (this.scheduled || !this.waiting.length) return;
-    if (this.inFlight >= (this.waiting.length >= this.maxItems ? this.maxInFlight : 1)) return;
+    if (this.inFlight >= (this.waiting.length >= this.maxItems() ? this.maxInFlight : 1)) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
@@ -66,13 +67,14 @@ export class Batcher<Item, Result> {
 
   private take(): Waiting<Item, Result>[] {
     const { keyOf } = this.options;
-    if (!keyOf) return this.waiting.splice(0, this.maxItems);
+    const maxItems = this.maxItems();
+    if (!keyOf) return this.waiting.splice(0, maxItems);
     const keys = new Set<string>();
     const batch: Waiting<Item, Result>[] = [];
     const later: Waiting<Item, Result>[] = [];
     for (const entry of this.waiting.splice(0)) {
       const key = keyOf(entry.item);
-      if (batch.length === this.maxItems || keys.has(key)) later.push(entry);
+      if (batch.length === maxItems || keys.has(key)) later.push(entry);
       else batch.push(entry);
       keys.add(key);
     }

@@ -17,7 +17,7 @@ import { MetricsGrpc } from './metrics.grpc.js';
 import { MetricsService } from './metrics.service.js';
 import { ExpositionController } from './prometheus/exposition.controller.js';
 import { engineMetrics, ExpositionService } from './prometheus/exposition.service.js';
-import { requestHistograms, RequestMetrics } from './prometheus/request-metrics.js';
+import { RequestMetrics } from './prometheus/request-metrics.js';
 import { OwnSampler } from './system/own-sampler.js';
 import { RequestLatency } from './system/request-latency.js';
 
@@ -27,7 +27,6 @@ import { RequestLatency } from './system/request-latency.js';
     MetricsGateway,
     MetricsService,
     MetricsFeed,
-    ...requestHistograms,
     ...engineMetrics,
     RequestMetrics,
     { provide: RequestObserver, useExisting: RequestMetrics },

@@ -8,6 +8,8 @@ import type { WorkerSession } from './worker-session.js';
 
 /** Tasks that one statement claims. */
 const maxClaim = 500;
+/** Statements of fewer tasks than this cost more than they save. */
+const leastShare = 50;
 const firstPollMs = 1_000;
 const lastPollMs = 5_000;
 
@@ -19,7 +21,9 @@ export class WorkerGroup {
   private claiming: Promise<void> | undefined;
   /** Whether there may be queued tasks that nobody has looked at since. */
   private moreWork = false;
-  private readonly completions = new Batcher((completions: Completion[]) => this.completeAndFetch(completions));
+  private readonly completions = new Batcher((completions: Completion[]) => this.completeAndFetch(completions), {
+    maxItems: () => this.half(),
+  });
 
   constructor(
     private readonly profile: Pick<WorkerProfile, 'tenant_id' | 'types' | 'queues'>,
@@ -49,6 +53,16 @@ export class WorkerGroup {
     await this.claiming;
   }
 
+  /**
+   * Half of what the workers can run: when all of it ends at once, two statements share it, and neither the database nor the workers wait
+   * for the other.
+   */
+  private half(): number {
+    let slots = 0;
+    for (const { profile } of this.sessions) slots += profile.slots;
+    return Math.min(maxClaim, Math.max(leastShare, Math.ceil(slots / 2)));
+  }
+
   private get credit(): number {
     let credit = 0;
     for (const session of this.sessions) credit += roomOf(session);
@@ -70,13 +84,13 @@ export class WorkerGroup {
   }
 
   private async fill(): Promise<void> {
-    while (this.moreWork && this.credit > 0) await this.fetch((request) => this.engine.claim(request));
+    while (this.moreWork && this.credit > 0) await this.fetch(maxClaim, (request) => this.engine.claim(request));
   }
 
   private async completeAndFetch(completions: Completion[]): Promise<Settled[]> {
     if (this.credit === 0) return this.engine.complete(completions);
     let settled: Settled[] = [];
-    await this.fetch(async (request) => {
+    await this.fetch(completions.length, async (request) => {
       const answer = await this.engine.completeAndClaim(completions, request);
       settled = answer.settled;
       return answer.claimed;
@@ -84,11 +98,11 @@ export class WorkerGroup {
     return settled;
   }
 
-  /** Claims by `run` as many as there is room for, and hands them to those for whom they were claimed. */
-  private async fetch(run: (request: Claim) => Promise<ClaimedTask[]>): Promise<void> {
+  /** Claims by `run` as many as there is room for, at most `limit`, and hands them to those for whom they were claimed. */
+  private async fetch(limit: number, run: (request: Claim) => Promise<ClaimedTask[]>): Promise<void> {
     // A hint that comes from here on may be about what this statement does not see yet.
     this.moreWork = false;
-    const reserved = this.reserve();
+    const reserved = this.reserve(limit);
     const workerIds = alternating(reserved);
     const heldUntil = performance.now() + this.leaseSeconds * 1_000;
     let tasks: ClaimedTask[] = [];
@@ -114,9 +128,9 @@ export class WorkerGroup {
   }
 
   /** Takes room off the sessions for one statement, evenly. */
-  private reserve(): Map<WorkerSession, number> {
+  private reserve(limit: number): Map<WorkerSession, number> {
     const reserved = new Map<WorkerSession, number>();
-    let left = maxClaim;
+    let left = limit;
     const sessions = [...this.sessions].filter((session) => roomOf(session) > 0).sort((a, b) => a.credit - b.credit);
     for (const [index, session] of sessions.entries()) {
       // Those with the least room come first, so what they leave goes to the others.

@@ -49,7 +49,7 @@ export class ExpositionService implements OnModuleDestroy {
 
   constructor(
     @Inject(SETTINGS) settings: Settings,
-    requests: RequestMetrics,
+    private readonly requests: RequestMetrics,
     private readonly counts: TaskCounts,
     private readonly cluster: ClusterStore,
     private readonly sampler: MetricsSampler,
@@ -60,8 +60,7 @@ export class ExpositionService implements OnModuleDestroy {
     @InjectMetric(queryErrors) errors: Counter,
     @InjectMetric(batchSize) batches: Histogram,
   ) {
-    for (const metric of [requests.http, requests.grpc, requests.socket, queries, errors, batches] as Metric[])
-      this.own.registerMetric(metric);
+    for (const metric of [queries, errors, batches] as Metric[]) this.own.registerMetric(metric);
     if (settings.METRICS_ENABLED === 'false') return;
     collectDefaultMetrics({ register: this.own });
     // Gauges with the names of counters; the same numbers are there by type, under proper names.
@@ -87,7 +86,8 @@ export class ExpositionService implements OnModuleDestroy {
       pools: this.database.pools(),
       status: this.status,
     });
-    const own = await Promise.all(this.own.getMetricsAsArray().map((metric) => (metric as unknown as Source).get()));
+    const sources = [...Object.values(this.requests.timings), ...(this.own.getMetricsAsArray() as unknown as Source[])];
+    const own = await Promise.all(sources.map((source) => source.get()));
     const registry = new Registry();
     if (format === 'openmetrics') registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
     for (const family of [...own, ...replica, ...clusterFamilies(counts, snapshot)]) registry.registerMetric(asMetric(family, format));
