@@ -22,8 +22,10 @@ import { update, type EditableFields } from './transitions/update.js';
 
 /** Where new tasks can start at once. */
 export interface Slots {
-  /** Calls `insert` once: with a claim for up to `wanted` slots that are free just now, or with none. Starts what it answers. */
-  startAtOnce(wanted: number, insert: (request?: Claim) => Promise<ClaimedTask[]>): Promise<void>;
+  /** Whether tasks like this one run here. */
+  suit(task: NewTask): boolean;
+  /** Calls `insert` once: with a claim for up to `wanted` slots that are free just now for tasks like `task`, or with none. Starts what it answers. */
+  startAtOnce(task: NewTask, wanted: number, insert: (request?: Claim) => Promise<ClaimedTask[]>): Promise<void>;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface Slots {
 export class Engine {
   private readonly creates = new Batcher((tasks: NewTask[]) => this.enqueue(tasks));
   private readonly executes = new Batcher((refs: TaskRef[]) => this.executeAll(refs), { keyOf: ({ id }) => id });
-  private slots: Slots | undefined;
+  private readonly slots: Slots[] = [];
   /** Hears how many tasks each statement has moved. */
   observer: ((transition: string, tasks: number) => void) | undefined;
 
@@ -57,7 +59,9 @@ export class Engine {
       this.enqueued(rows, enqueued.claimed.length);
       return enqueued.claimed;
     };
-    if (this.slots) await this.slots.startAtOnce(tasks.length, insert);
+    const first = tasks.find(({ start, run_at }) => start === 'auto' && run_at === null);
+    const slots = first && this.slots.find((candidate) => candidate.suit(first));
+    if (slots) await slots.startAtOnce(first, tasks.length, insert);
     else await insert();
     return rows;
   }
@@ -76,7 +80,7 @@ export class Engine {
 
   /** From now on tasks may start in the statement that creates them. */
   useSlots(slots: Slots): void {
-    this.slots = slots;
+    this.slots.push(slots);
   }
 
   async execute(ref: TaskRef): Promise<TaskRow | undefined> {

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { isDataError } from '../database/database-errors.js';
 import { Batcher } from '../engine/batcher.js';
 import type { Engine, Slots } from '../engine/engine.js';
-import type { ClaimedTask, Lease } from '../engine/task-row.js';
+import type { ClaimedTask, Lease, NewTask } from '../engine/task-row.js';
 import type { Claim } from '../engine/transitions/claim.js';
 import type { Completion, Settled } from '../engine/transitions/complete.js';
 import type { Failure } from '../engine/transitions/fail.js';
@@ -140,8 +140,12 @@ export class Runner implements Slots {
     return settled;
   }
 
+  suit({ type }: NewTask): boolean {
+    return this.handlers.get(type) !== undefined;
+  }
+
   /** New tasks that find a free slot start without waiting in line, unless something may be in line already. */
-  async startAtOnce(wanted: number, insert: (request?: Claim) => Promise<ClaimedTask[]>): Promise<void> {
+  async startAtOnce(_task: NewTask, wanted: number, insert: (request?: Claim) => Promise<ClaimedTask[]>): Promise<void> {
     const free = this.accepting && !this.moreWork ? Math.min(wanted, this.freeSlots) : 0;
     if (free <= 0) return void (await insert());
     await this.intoSlots(free, free, insert);

@@ -1,6 +1,6 @@
 import { Batcher } from '../engine/batcher.js';
 import type { Engine } from '../engine/engine.js';
-import type { ClaimedTask } from '../engine/task-row.js';
+import type { ClaimedTask, NewTask } from '../engine/task-row.js';
 import type { Claim } from '../engine/transitions/claim.js';
 import type { Completion, Settled } from '../engine/transitions/complete.js';
 import type { WorkerProfile } from './worker.js';
@@ -40,6 +40,35 @@ export class WorkerGroup {
   wake(): void {
     this.moreWork = true;
     this.claim();
+  }
+
+  /** Whether its workers run tasks like this one. */
+  suits({ tenant_id, type, queue }: NewTask): boolean {
+    const { types, queues } = this.profile;
+    return tenant_id === this.profile.tenant_id && types.includes(type) && (!queues.length || queues.includes(queue));
+  }
+
+  /** New tasks go to the worker with the most room in the statement that inserts them, unless something may be in line already. */
+  async startAtOnce(wanted: number, insert: (request?: Claim) => Promise<ClaimedTask[]>): Promise<void> {
+    const session = this.moreWork ? undefined : this.roomiest();
+    if (!session) return void (await insert());
+    const count = Math.min(wanted, session.credit, maxClaim);
+    session.credit -= count;
+    const heldUntil = performance.now() + this.leaseSeconds * 1_000;
+    let tasks: ClaimedTask[] = [];
+    try {
+      tasks = await insert({ ...this.profile, worker_ids: [session.profile.id], limit: count, lease_seconds: this.leaseSeconds });
+    } finally {
+      this.deliver(session, tasks, count, heldUntil);
+    }
+    // Somebody may have asked for the room meanwhile that was not needed.
+    if (this.moreWork) this.claim();
+  }
+
+  private roomiest(): WorkerSession | undefined {
+    let best: WorkerSession | undefined;
+    for (const session of this.sessions) if (roomOf(session) > (best ? best.credit : 0)) best = session;
+    return best;
   }
 
   /** Results, together with the next tasks. */

@@ -5,6 +5,7 @@ import { Batcher } from '../engine/batcher.js';
 import { Engine } from '../engine/engine.js';
 import type { Lease } from '../engine/task-row.js';
 import type { LogLine } from '../engine/transitions/append-logs.js';
+import type { Completion } from '../engine/transitions/complete.js';
 import type { Failure } from '../engine/transitions/fail.js';
 import type { Progress } from '../engine/transitions/progress.js';
 import { CodedError } from '../errors/coded-error.js';
@@ -12,7 +13,7 @@ import { WakeUps } from '../events/wake-ups.js';
 import { Lifecycle } from '../health/lifecycle.js';
 import { SETTINGS, type Settings } from '../settings.js';
 import type { BeatAck, WorkerProfile } from './worker.js';
-import { WorkerGroup } from './worker-group.js';
+import { WorkerGroups } from './worker-groups.js';
 import { leaseTimes, notStorable } from './worker-messages.js';
 import { toWorkerLease, WorkerSession, type WorkerLink } from './worker-session.js';
 import { REPLICA_ID } from './workers.tokens.js';
@@ -27,7 +28,7 @@ const forgetMs = 60_000;
 @Injectable()
 export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('WorkerPool');
-  private readonly groups = new Map<string, WorkerGroup>();
+  private readonly groups: WorkerGroups;
   /** By worker id; also those whose stream broke a moment ago. */
   private readonly sessions = new Map<string, WorkerSession>();
   private readonly unsubscribe: (() => void)[] = [];
@@ -61,11 +62,13 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     @Inject(REPLICA_ID) private readonly replicaId: string,
   ) {
     this.leaseSeconds = settings.ENGINE_LEASE_SECONDS;
+    this.groups = new WorkerGroups(engine, this.leaseSeconds, (message, error) => this.logger.warn(`${message}: ${String(error)}`));
   }
 
   onModuleInit(): void {
+    this.engine.useSlots(this.groups);
     this.unsubscribe.push(
-      this.wakeUps.on('queued', () => this.groups.forEach((group) => group.wake())),
+      this.wakeUps.on('queued', () => this.groups.wake()),
       this.wakeUps.on('cancelling', () => void this.renewLeases()),
       this.wakeUps.on('workers', () => void this.obey()),
     );
@@ -87,7 +90,7 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     await Promise.all(sessions.map(({ id, held }) => this.quietly(held.size ? this.store.gone(id, held.size) : this.store.leave(id))));
     for (const timer of this.timers) clearInterval(timer);
     for (const timer of this.graceTimers) clearTimeout(timer);
-    await Promise.all([...this.groups.values()].map((group) => group.stop()));
+    await this.groups.stop();
   }
 
   /** A worker says hello. Of what it still runs, answers what is still its own and what is not. */
@@ -110,7 +113,7 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     });
     session.heldUntil = heldUntil;
     this.sessions.set(profile.id, session);
-    this.groupOf(profile).sessions.add(session);
+    this.groups.join(session);
     return { session, confirmed, revoked: inFlight.filter((_, index) => states[index] === 'lost') };
   }
 
@@ -122,7 +125,7 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
   /** The stream is over. A worker that runs nothing just leaves; one that runs something may come back for a while. */
   disconnected(session: WorkerSession): void {
     session.connected = false;
-    this.leaveGroup(session);
+    this.groups.leave(session);
     if (this.sessions.get(session.profile.id) !== session) return;
     if (!session.held.size) {
       this.sessions.delete(session.profile.id);
@@ -146,7 +149,7 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
 
   credit(session: WorkerSession, slots: number): void {
     session.credit = Math.min(session.profile.slots, session.credit + slots);
-    this.groupOf(session.profile).wake();
+    this.groups.of(session).wake();
   }
 
   /** The worker wants no more tasks. */
@@ -198,14 +201,10 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /** A result, and on the same way the next tasks for whoever has room. */
-  async complete(
-    session: WorkerSession,
-    lease: Lease,
-    result: Parameters<WorkerGroup['complete']>[0]['result'],
-  ): Promise<{ status: string; message?: string }> {
+  async complete(session: WorkerSession, lease: Lease, result: Completion['result']): Promise<{ status: string; message?: string }> {
     session.settle([lease.lease_token]);
     try {
-      const status = await this.groupOf(session.profile).complete({ ...lease, result });
+      const status = await this.groups.of(session).complete({ ...lease, result });
       session.held.delete(lease.lease_token);
       return { status };
     } catch (error) {
@@ -228,32 +227,10 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     this.timers.push(setInterval(run, milliseconds).unref());
   }
 
-  private groupOf(profile: WorkerProfile): WorkerGroup {
-    const key = WorkerGroup.keyOf(profile);
-    let group = this.groups.get(key);
-    if (!group) {
-      group = new WorkerGroup(profile, this.engine, this.leaseSeconds, (message, error) =>
-        this.logger.warn(`${message}: ${String(error)}`),
-      );
-      this.groups.set(key, group);
-    }
-    return group;
-  }
-
-  private leaveGroup(session: WorkerSession): void {
-    const key = WorkerGroup.keyOf(session.profile);
-    const group = this.groups.get(key);
-    group?.sessions.delete(session);
-    if (group && !group.sessions.size) {
-      this.groups.delete(key);
-      void group.stop();
-    }
-  }
-
   /** The same worker has connected again. What was on the way to it when its stream broke, and it does not list, it never got. */
   private replace(before: WorkerSession, listed: Set<string>): void {
     this.sessions.delete(before.profile.id);
-    this.leaveGroup(before);
+    this.groups.leave(before);
     const missed = [...before.held.values()]
       .filter(({ lease, settling }) => !settling && !listed.has(lease.lease_token))
       .map(({ lease }) => lease);
@@ -305,7 +282,7 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
       if (!session.connected || session.silentMs < this.leaseSeconds * 1_000) continue;
       this.logger.warn(`The worker ${session.profile.id} has said nothing for ${this.leaseSeconds} s; its tasks run elsewhere.`);
       session.end(new CodedError('UNAVAILABLE', `Nothing was heard of this worker for ${this.leaseSeconds} seconds. Connect again.`));
-      this.leaveGroup(session);
+      this.groups.leave(session);
       void this.quietly(this.giveUp(session));
     }
   }

@@ -52,6 +52,26 @@ describe('the stream of a worker', () => {
     await until('it to leave the list', async () => (await server.api('GET', '/workers')).body.items.length === 0);
   });
 
+  test('a task that finds room starts in the statement that inserts it, in its queue alone', async () => {
+    const worker = await HandWorkerStream.start(grpc, { ...hello, queues: ['fast'] }, 10);
+    let assigned = 0;
+    // The first ones may come before the worker's room is known.
+    const id = await until('one to start as it is inserted', async () => {
+      const task = await create({ queue: 'fast' });
+      const { lease } = (await worker.assignments(++assigned))[assigned - 1]!;
+      const { queued_at, started_at } = await get(task.id);
+      await worker.settle({ complete: [{ lease }], credit: 1 });
+      return queued_at === started_at && task.id;
+    });
+    expect((await server.api('GET', `/tasks/${id}/events`)).body.items.map(({ action }: { action: string }) => action)).toEqual([
+      'task_created',
+      'task_started',
+      'task_completed',
+    ]);
+    const elsewhere = await create({ queue: 'slow' });
+    expect(await get(elsewhere.id)).toMatchObject({ status: 'queued', worker_id: null });
+  });
+
   test('gives as many tasks as there is room for, and the next with the results', async () => {
     const worker = await HandWorkerStream.start(grpc, hello, 2);
     for (let index = 0; index < 5; index++) await create();

@@ -91,8 +91,15 @@ export async function enqueue(db: Queryable, tasks: NewTask[], request?: Claim):
 }
 
 /** Those that a claim would take if nothing else were in line. */
-function mostUrgent(tasks: NewTask[], { types, limit }: Claim): Set<NewTask> {
-  const ready = tasks.filter(({ start, run_at, type }) => start === 'auto' && run_at === null && types.includes(type));
+function mostUrgent(tasks: NewTask[], { types, queues = [], tenant_id, limit }: Claim): Set<NewTask> {
+  const ready = tasks.filter(
+    (task) =>
+      task.start === 'auto' &&
+      task.run_at === null &&
+      types.includes(task.type) &&
+      (!queues.length || queues.includes(task.queue)) &&
+      (tenant_id === undefined || task.tenant_id === tenant_id),
+  );
   const urgency = (task: NewTask) => taskPriorities.indexOf(task.priority);
   return new Set(ready.toSorted((a, b) => urgency(b) - urgency(a)).slice(0, limit));
 }
