@@ -171,7 +171,14 @@ module.exports = {
       comment: 'A handler gets all it needs from its context.',
       severity: 'error',
       from: code('^src/handlers/'),
-      to: { path: '^src/', pathNot: '^src/(handlers|input|errors)/|^src/(tasks/task|settings)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(handlers|outbound|input|errors)/|^src/(tasks/task|settings)\\.ts$' },
+    },
+    {
+      name: 'outbound-goes-down',
+      comment: 'Where the server may connect to for its users, whoever asks.',
+      severity: 'error',
+      from: code('^src/outbound/'),
+      to: { path: '^src/', pathNot: '^src/(outbound/|settings\\.ts$)' },
     },
     {
       name: 'database-is-at-the-bottom',

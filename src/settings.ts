@@ -228,7 +228,7 @@ export const settingDefinitions = {
   }),
   HTTP_ALLOW_HOSTS: list({
     default: '',
-    doc: 'Hosts that http.request tasks may reach although their address is private: names, addresses or CIDR ranges, comma-separated.',
+    doc: 'Hosts that http.request tasks and alert channels may reach although their address is private: names, addresses or CIDR ranges, comma-separated.',
     accepts: 'host names, IP addresses or CIDR ranges, separated by commas',
     item: /^[A-Za-z0-9.:_*/[\]-]+$/,
   }),
