@@ -5,7 +5,7 @@ import type { Principal } from '../auth/principal.js';
 import { invalid } from '../errors/coded-error.js';
 import { Id, NoBody } from '../transport/input.pipe.js';
 import { EventStreams, sendEventStream } from '../transport/sse.js';
-import { versionFrom, seqFrom } from './preconditions.js';
+import { versionFrom, seqFrom } from '../input/preconditions.js';
 import { isTerminal, type Task } from './task.js';
 import { HistoryPageDto, ListTasksDto, WaitDto } from './task-filters.dto.js';
 import { BulkCreateDto, CreateTaskDto, PatchTaskDto, TaskFieldsDto } from './tasks.dto.js';

@@ -66,15 +66,15 @@ const settleStatement = statement(
   'settle_alert_notification',
   `WITH settled AS (
   UPDATE alert_notifications SET
-    state = CASE $4 WHEN 'retried' THEN 'waiting' ELSE $4 END,
-    next_at = CASE $4 WHEN 'retried' THEN now() + make_interval(secs => $8) ELSE next_at END,
-    sent_at = CASE $4 WHEN 'sent' THEN now() END,
-    reason = $5, error = $6, duration_ms = $7
+    state = CASE $4::text WHEN 'retried' THEN 'waiting' ELSE $4::text END,
+    next_at = CASE $4::text WHEN 'retried' THEN now() + make_interval(secs => $8) ELSE next_at END,
+    sent_at = CASE $4::text WHEN 'sent' THEN now() END,
+    reason = $5::text, error = $6, duration_ms = $7
   WHERE tenant_id = $1 AND id = $2 AND attempts = $3 AND state = 'waiting'
   RETURNING tenant_id
 )
 INSERT INTO alert_channel_counts AS counts (tenant_id, channel, outcome, reason, count)
-SELECT tenant_id, $9, $4, coalesce($5, ''), 1 FROM settled
+SELECT tenant_id, $9::text, $4::text, coalesce($5::text, ''), 1 FROM settled
 ON CONFLICT (tenant_id, channel, outcome, reason) DO UPDATE SET count = counts.count + 1`,
 );
 
@@ -108,7 +108,7 @@ GROUP BY n.tenant_id, c.name LIMIT 100`,
 const heartbeatStatement = statement<{ id: string }>(
   'alert_heartbeat',
   `INSERT INTO alert_notifications (tenant_id, id, channel_id, group_key, content)
-SELECT c.tenant_id, $3, c.id, 'watchdog', $4 FROM alert_channels c
+SELECT c.tenant_id, $3::uuid, c.id, 'watchdog', $4::jsonb FROM alert_channels c
 WHERE c.tenant_id = $1 AND c.name = $2 AND c.enabled
   AND NOT EXISTS (SELECT FROM alert_notifications n
     WHERE n.tenant_id = c.tenant_id AND n.channel_id = c.id AND n.group_key = 'watchdog' AND n.state = 'waiting')

@@ -49,7 +49,11 @@ export class Outbox {
     if (this.stopping.signal.aborted) return;
     // What comes in while the database is asked may be missing from its answer.
     this.again = true;
-    this.claiming ??= this.claimAll().finally(() => (this.claiming = undefined));
+    this.claiming ??= this.claimAll().finally(() => {
+      this.claiming = undefined;
+      // Somebody may have called between the last look and here.
+      if (this.again && this.running.size < slots) this.look();
+    });
   }
 
   private async claimAll(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Duty } from '../../engine/loops/loop.js';
 import type { Labels, Severity } from '../alert.js';
 import type { NotificationContent } from './channel.js';
 import type { OutboxStore } from './outbox.store.js';
+import { sampleContent } from './sample.js';
 
 /** Raises alerts about alerting itself; the alerts' own service is one. */
 export abstract class AlertRaiser {
@@ -52,28 +53,7 @@ export function notificationPruner(store: OutboxStore): Duty {
 function heartbeatContent(seconds: number, at: string): NotificationContent {
   const labels = { alertname: 'Watchdog', severity: 'info' };
   const annotations = { summary: `Alerting works. When this does not come every ${seconds} seconds, it does not.` };
-  const alert = {
-    id: '00000000-0000-7000-8000-000000000001',
-    fingerprint: 'watchdog',
-    name: 'Watchdog',
-    severity: 'info' as const,
-    status: 'open' as const,
-    source: 'watchdog',
-    rule_id: null,
-    labels,
-    annotations,
-    runbook_url: null,
-    value: null,
-    created_by: 'watchdog',
-    started_at: at,
-    expires_at: null,
-    acknowledged_at: null,
-    acknowledged_by: null,
-    acknowledged_until: null,
-    resolved_at: null,
-    resolved_by: null,
-    updated_at: at,
-    version: 1,
-  };
-  return { status: 'firing', group_labels: { alertname: 'Watchdog' }, common_labels: labels, common_annotations: annotations, alerts: [alert] };
+  const sample = sampleContent(at, 'watchdog');
+  const alerts = sample.alerts.map((alert) => ({ ...alert, fingerprint: 'watchdog', name: 'Watchdog', source: 'watchdog', labels, annotations }));
+  return { status: 'firing', group_labels: { alertname: 'Watchdog' }, common_labels: labels, common_annotations: annotations, alerts };
 }
