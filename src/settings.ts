@@ -232,7 +232,12 @@ export const settingDefinitions = {
     accepts: 'empty, or the name of a channel',
     pattern: /^$|^[a-z0-9][a-z0-9_.:-]{0,99}$/,
   }),
-  ALERTS_WATCHDOG_SECONDS: integer({ default: '60', min: 5, max: 86_400, doc: 'Seconds between two heartbeats to ALERTS_WATCHDOG_CHANNEL.' }),
+  ALERTS_WATCHDOG_SECONDS: integer({
+    default: '60',
+    min: 5,
+    max: 86_400,
+    doc: 'Seconds between two heartbeats to ALERTS_WATCHDOG_CHANNEL.',
+  }),
   HTTP_ALLOW_HOSTS: list({
     default: '',
     doc: 'Hosts that http.request tasks and alert channels may reach although their address is private: names, addresses or CIDR ranges, comma-separated.',

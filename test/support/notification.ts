@@ -11,7 +11,7 @@ export function anAlert(changes: Partial<Alert> = {}): Alert {
     severity: 'warning',
     status: 'open',
     source: 'api',
-    rule_id: null,
+    tenant_id: 'default',
     labels: { alertname: 'Backlog', severity: 'warning', queue: 'default' },
     annotations: { summary: 'Tasks wait' },
     runbook_url: null,

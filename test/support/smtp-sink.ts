@@ -10,7 +10,10 @@ export interface SmtpSink {
 }
 
 /** A mail server on loopback that takes mail of one user, or of anybody when there is none. */
-export async function startSmtpSink({ user, refuse }: { user?: { name: string; password: string }; refuse?: number } = {}): Promise<SmtpSink> {
+export async function startSmtpSink({
+  user,
+  refuse,
+}: { user?: { name: string; password: string }; refuse?: number } = {}): Promise<SmtpSink> {
   const messages: string[] = [];
   const server = new SMTPServer({
     authOptional: !user,

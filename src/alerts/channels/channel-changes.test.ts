@@ -20,7 +20,10 @@ test.each(Object.keys(specs) as ChannelKind[])('no secret of a %s channel is eve
 test('a stored token does not follow to another address', () => {
   const channel = { kind: 'webhook', spec: specs.webhook } as unknown as Channel;
   expect(() => changedSpec(channel, { url: 'https://evil.example/' })).toThrow('spec.bearer_token: must be given again');
-  expect(changedSpec(channel, { url: 'https://b.example/', bearer_token: null })).toEqual({ url: 'https://b.example/', secret: 'canary-1' });
+  expect(changedSpec(channel, { url: 'https://b.example/', bearer_token: null })).toEqual({
+    url: 'https://b.example/',
+    secret: 'canary-1',
+  });
   expect(changedSpec(channel, { content_type: 'text/plain' })).toEqual({ ...specs.webhook, content_type: 'text/plain' });
 });
 

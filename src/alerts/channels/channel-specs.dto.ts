@@ -40,7 +40,9 @@ function secretProblem(max: number) {
 }
 
 function passwordProblem(value: unknown): string | undefined {
-  return typeof value === 'string' && value.length >= 1 && value.length <= 512 && isText(value) ? undefined : 'must be text of 1 to 512 characters';
+  return typeof value === 'string' && value.length >= 1 && value.length <= 512 && isText(value)
+    ? undefined
+    : 'must be text of 1 to 512 characters';
 }
 
 const address = /^[^\s@<>(),;:\\"[\]]{1,64}@[A-Za-z0-9.-]{1,255}$/;
@@ -50,7 +52,10 @@ export class WebhookSpecDto implements WebhookSpec {
   @Spec({ description: 'Where to post.', example: 'https://example.com/hook' }, urlProblem)
   url: string;
 
-  @Spec({ required: false, writeOnly: true, description: 'Key of the signature. Never shown again.', example: 'a-long-secret' }, secretProblem(512))
+  @Spec(
+    { required: false, writeOnly: true, description: 'Key of the signature. Never shown again.', example: 'a-long-secret' },
+    secretProblem(512),
+  )
   secret?: string;
 
   @Spec({ required: false, writeOnly: true, description: 'Sent as Authorization: Bearer. Never shown again.' }, secretProblem(4_096))
@@ -64,7 +69,9 @@ export class WebhookSpecDto implements WebhookSpec {
   template?: string;
 
   @Spec({ required: false, description: 'Content-Type of a templated body.', default: 'application/json' }, (value) =>
-    typeof value === 'string' && /^[a-z]+\/[\w.+-]+(; ?charset=utf-8)?$/i.test(value) ? undefined : 'must be a media type such as text/plain',
+    typeof value === 'string' && /^[a-z]+\/[\w.+-]+(; ?charset=utf-8)?$/i.test(value)
+      ? undefined
+      : 'must be a media type such as text/plain',
   )
   content_type?: string;
 }
@@ -111,7 +118,9 @@ export class EmailSpecDto implements EmailSpec {
   from: string;
 
   @Spec({ type: [String], description: 'The receivers.', example: ['ops@example.com'] }, (value) =>
-    Array.isArray(value) && value.length >= 1 && value.length <= 50 && value.every(isAddress) ? undefined : 'must be a list of 1 to 50 mail addresses',
+    Array.isArray(value) && value.length >= 1 && value.length <= 50 && value.every(isAddress)
+      ? undefined
+      : 'must be a list of 1 to 50 mail addresses',
   )
   to: string[];
 }

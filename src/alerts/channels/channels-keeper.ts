@@ -23,7 +23,9 @@ export class ChannelsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(SETTINGS) settings: Settings,
     @Optional() raiser?: AlertRaiser,
   ) {
-    this.outbox = new Outbox(store, senders, wakeUps, (error) => this.logger.warn(`The alert outbox failed; it is tried again: ${error.message}`));
+    this.outbox = new Outbox(store, senders, wakeUps, (error) =>
+      this.logger.warn(`The alert outbox failed; it is tried again: ${error.message}`),
+    );
     const { ALERTS_WATCHDOG_CHANNEL: channel, ALERTS_WATCHDOG_SECONDS: seconds } = settings;
     const duties = [
       notificationPruner(store),

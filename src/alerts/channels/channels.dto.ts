@@ -1,17 +1,13 @@
-import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { Matches, ValidateIf } from 'class-validator';
+import { Matches } from 'class-validator';
 import { Choice, Flag, FreeJsonObject, Name, Whole } from '../../input/fields.js';
+import { Cursor, NumberFromQuery } from '../../input/query.js';
 import { channelKinds, type ChannelKind } from './channel.js';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function lowerCase(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value));
-}
-
-function NumberFromQuery(): PropertyDecorator {
-  return Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value));
 }
 
 export class CreateChannelDto {
@@ -51,10 +47,7 @@ export class ChannelPageDto {
   @Whole({ min: 1, max: 200, optional: true, default: 50, description: 'At most this many.', example: 50 })
   limit: number = 50;
 
-  @ApiProperty({ type: String, format: 'uuid', required: false, description: 'The `next_cursor` of the page before.' })
-  @ValidateIf((_, value: unknown) => value !== undefined)
-  @lowerCase()
-  @Matches(uuid, { message: 'must be the next_cursor of an earlier page, unchanged' })
+  @Cursor()
   cursor?: string;
 }
 

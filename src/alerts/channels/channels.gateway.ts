@@ -4,7 +4,14 @@ import type { Namespace } from 'socket.io';
 import { Caller, Operation } from '../../auth/auth.guard.js';
 import type { Principal } from '../../auth/principal.js';
 import { ErrorFilter } from '../../transport/error.filter.js';
-import { ChannelIdDto, ChannelPageDto, CreateChannelDto, DeleteChannelMessage, DeliveriesMessage, PatchChannelMessage } from './channels.dto.js';
+import {
+  ChannelIdDto,
+  ChannelPageDto,
+  CreateChannelDto,
+  DeleteChannelMessage,
+  DeliveriesMessage,
+  PatchChannelMessage,
+} from './channels.dto.js';
 import { ChannelsService } from './channels.service.js';
 import { SocketListeners } from './socket-listeners.js';
 

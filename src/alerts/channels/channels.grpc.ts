@@ -3,7 +3,14 @@ import { GrpcMethod, Payload } from '@nestjs/microservices';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Caller, Operation } from '../../auth/auth.guard.js';
 import type { Principal } from '../../auth/principal.js';
-import { ChannelIdDto, ChannelPageDto, CreateChannelDto, DeleteChannelMessage, DeliveriesMessage, PatchChannelMessage } from './channels.dto.js';
+import {
+  ChannelIdDto,
+  ChannelPageDto,
+  CreateChannelDto,
+  DeleteChannelMessage,
+  DeliveriesMessage,
+  PatchChannelMessage,
+} from './channels.dto.js';
 import { ChannelsService } from './channels.service.js';
 
 /** The gRPC door: every call is the twin of a REST call. */

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AddressGuard } from '../../outbound/address-guard.js';
 import { dnsLookup } from '../../outbound/guarded-connect.js';
 import { SETTINGS, type Settings } from '../../settings.js';
+import { AlertsModule } from '../alerts.module.js';
 import { ChannelsKeeper } from './channels-keeper.js';
 import { ChannelsController } from './channels.controller.js';
 import { ChannelsGateway } from './channels.gateway.js';
@@ -13,6 +14,7 @@ import { Senders } from './senders.js';
 import { SocketListeners } from './socket-listeners.js';
 
 @Module({
+  imports: [AlertsModule],
   controllers: [ChannelsController, ChannelsGrpc],
   providers: [
     ChannelsGateway,

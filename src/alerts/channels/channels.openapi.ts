@@ -68,7 +68,14 @@ export const Documented = {
     view: ChannelList,
     problems: ['VALIDATION_FAILED'],
   }),
-  get: route({ summary: 'Get a channel', description: 'Without its secrets.', view: ChannelSchema, tagged: true, problems: onChannel, extra: [ofChannel] }),
+  get: route({
+    summary: 'Get a channel',
+    description: 'Without its secrets.',
+    view: ChannelSchema,
+    tagged: true,
+    problems: onChannel,
+    extra: [ofChannel],
+  }),
   patch: route({
     summary: 'Change a channel',
     description: 'The given fields of `spec` alone; secrets that are not given stay. Name and kind cannot be changed.',

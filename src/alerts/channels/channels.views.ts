@@ -16,7 +16,13 @@ const reason = {
   example: null,
 } as const;
 const error = { type: String, nullable: true, description: 'The same as a sentence.', example: null } as const;
-const cursor = { type: String, format: 'uuid', nullable: true, description: 'Send it as `cursor` for the next page.', example: null } as const;
+const cursor = {
+  type: String,
+  format: 'uuid',
+  nullable: true,
+  description: 'Send it as `cursor` for the next page.',
+  example: null,
+} as const;
 
 export class ChannelSchema implements ChannelView {
   @ApiProperty(id)

@@ -89,7 +89,8 @@ interface SmtpError extends Error {
 
 /** What the server or nodemailer says, without its text: an answer may quote what was sent. */
 function smtpError({ code, responseCode, message }: SmtpError, where: string): DeliveryError | undefined {
-  if (code === 'EAUTH' || code === 'ENOAUTH') return new DeliveryError('auth', `${where} refused the user or password.`, { retryable: true });
+  if (code === 'EAUTH' || code === 'ENOAUTH')
+    return new DeliveryError('auth', `${where} refused the user or password.`, { retryable: true });
   if (code === 'ETLS') return new DeliveryError('network', `${where} offers no usable TLS.`, { retryable: true });
   if (responseCode === 421 || responseCode === 450 || responseCode === 451 || responseCode === 452) {
     return new DeliveryError('rate_limited', `${where} asks to try later (${responseCode}).`, { retryable: true });

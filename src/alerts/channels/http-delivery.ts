@@ -28,7 +28,10 @@ export function deliveryError(error: unknown, where: string, signal: AbortSignal
   const problem = networkProblem(error);
   if (!problem) throw error;
   const reason = problem.code === 'ECONNREFUSED' ? 'refused' : problem.code === 'ETIMEDOUT' ? 'timeout' : 'network';
-  return new DeliveryError(reason, `The connection to ${where} failed: ${problem.why} (${problem.code}).`, { retryable: true, cause: error });
+  return new DeliveryError(reason, `The connection to ${where} failed: ${problem.why} (${problem.code}).`, {
+    retryable: true,
+    cause: error,
+  });
 }
 
 function statusError(status: number, retryAfter: string | string[] | undefined, where: string): DeliveryError {

@@ -66,7 +66,9 @@ describe('a webhook', () => {
   });
 
   test('is not sent when its template fails', async () => {
-    const error = await failure(webhook(reach)(aNotification(), { url: sink.url, template: '{% for i in (1..99999999) %}{{ i }}{% endfor %}' }, never));
+    const error = await failure(
+      webhook(reach)(aNotification(), { url: sink.url, template: '{% for i in (1..99999999) %}{{ i }}{% endfor %}' }, never),
+    );
     expect(error).toMatchObject({ reason: 'client_error', options: { retryable: false } });
     expect(sink.received).toEqual([]);
   });
@@ -91,7 +93,10 @@ describe('a webhook', () => {
 
   test('that nobody listens for fails as refused', async () => {
     const url = `http://127.0.0.1:${await freePort()}/`;
-    expect(await failure(webhook(reach)(aNotification(), { url }, never))).toMatchObject({ reason: 'refused', options: { retryable: true } });
+    expect(await failure(webhook(reach)(aNotification(), { url }, never))).toMatchObject({
+      reason: 'refused',
+      options: { retryable: true },
+    });
   });
 
   test('that cuts the connection fails as network', async () => {

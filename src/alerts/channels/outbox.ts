@@ -111,10 +111,13 @@ export class Outbox {
   }
 
   private lookIn(seconds: number): void {
-    const timer = setTimeout(() => {
-      this.retryTimers.delete(timer);
-      this.look();
-    }, seconds * 1_000 + 5);
+    const timer = setTimeout(
+      () => {
+        this.retryTimers.delete(timer);
+        this.look();
+      },
+      seconds * 1_000 + 5,
+    );
     this.retryTimers.add(timer);
   }
 }
@@ -122,7 +125,8 @@ export class Outbox {
 function settlementOf(error: Error | undefined, { attempts, age_seconds }: DueNotification): Omit<Settlement, 'duration_ms'> {
   if (!error) return { outcome: 'sent', reason: null, error: null, delay_seconds: 0 };
   // What is no DeliveryError is a mistake of ours; another attempt may meet a mended server.
-  const known = error instanceof DeliveryError ? error : new DeliveryError('network', 'Sending failed inside the server.', { retryable: true });
+  const known =
+    error instanceof DeliveryError ? error : new DeliveryError('network', 'Sending failed inside the server.', { retryable: true });
   const { reason, message, options } = known;
   const delay_seconds = backoffSeconds(attempts, options.retry_after_seconds);
   const retried = options.retryable && age_seconds + delay_seconds < giveUpAfterSeconds;

@@ -13,7 +13,7 @@ export function sampleContent(at: string, by: string): NotificationContent {
     severity: 'info',
     status: 'open',
     source: 'test',
-    rule_id: null,
+    tenant_id: 'default',
     labels,
     annotations,
     runbook_url: null,

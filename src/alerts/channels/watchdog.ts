@@ -54,6 +54,13 @@ function heartbeatContent(seconds: number, at: string): NotificationContent {
   const labels = { alertname: 'Watchdog', severity: 'info' };
   const annotations = { summary: `Alerting works. When this does not come every ${seconds} seconds, it does not.` };
   const sample = sampleContent(at, 'watchdog');
-  const alerts = sample.alerts.map((alert) => ({ ...alert, fingerprint: 'watchdog', name: 'Watchdog', source: 'watchdog', labels, annotations }));
+  const alerts = sample.alerts.map((alert) => ({
+    ...alert,
+    fingerprint: 'watchdog',
+    name: 'Watchdog',
+    source: 'watchdog',
+    labels,
+    annotations,
+  }));
   return { status: 'firing', group_labels: { alertname: 'Watchdog' }, common_labels: labels, common_annotations: annotations, alerts };
 }
