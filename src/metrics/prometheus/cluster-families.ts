@@ -12,9 +12,12 @@ const maxLines = 100;
 
 type Line = { labels: { queue: string; type: string }; counts: Map<string, number> };
 
-/** What is of the whole cluster, and the same on every replica: scrape one, or take the maximum over all. */
-export function clusterFamilies(counts: TaskCount[], snapshot: ClusterSnapshot | undefined): Family[] {
-  const lines = linesOf(counts);
+/**
+ * What is of the whole cluster, and the same on every replica: scrape one, or take the maximum over all. `shown` remembers which lines
+ * have been told apart: one that went into the sum of the others, or came out of it, would look like a counter that falls.
+ */
+export function clusterFamilies(counts: TaskCount[], snapshot: ClusterSnapshot | undefined, shown: Set<string>): Family[] {
+  const lines = linesOf(counts, shown);
   const tenants = Object.values(snapshot?.tenants ?? {});
   const perLine = (values: (line: Line) => [labels: Record<string, string>, value: number][]) =>
     lines.flatMap((line) => values(line).map(([labels, value]) => ({ labels: { ...line.labels, ...labels }, value })));
@@ -72,17 +75,20 @@ export function clusterFamilies(counts: TaskCount[], snapshot: ClusterSnapshot |
   ];
 }
 
-/** By queue and type over all tenants, those with most tasks first; all beyond `maxLines` are one. */
-function linesOf(counts: TaskCount[]): Line[] {
-  const size = ({ counts: own }: Line) => own.get('created_total') ?? 0;
-  const all = [...sumBy(counts, ({ queue, type }) => `${queue} ${type}`)]
-    .map(([key, own]): Line => ({ labels: { queue: key.split(' ')[0]!, type: key.split(' ')[1]! }, counts: own }))
-    .toSorted((a, b) => size(b) - size(a));
-  const rest = all.slice(maxLines);
-  if (!rest.length) return all;
+/** By queue and type over all tenants: those that are shown already, then those with most tasks; all beyond `maxLines` are one. */
+function linesOf(counts: TaskCount[], shown: Set<string>): Line[] {
+  const size = ([, own]: [string, Map<string, number>]) => own.get('created_total') ?? 0;
+  const all = [...sumBy(counts, ({ queue, type }) => `${queue} ${type}`)].toSorted((a, b) => size(b) - size(a));
+  for (const [key] of all) if (shown.size < maxLines) shown.add(key);
+  const lines = all
+    .filter(([key]) => shown.has(key))
+    .map(([key, own]): Line => ({ labels: { queue: key.split(' ')[0]!, type: key.split(' ')[1]! }, counts: own }));
+  if (lines.length === all.length) return lines;
   const summed = new Map<string, number>();
-  for (const line of rest) for (const [name, value] of line.counts) summed.set(name, (summed.get(name) ?? 0) + value);
-  return [...all.slice(0, maxLines), { labels: { queue: other, type: other }, counts: summed }];
+  for (const [key, own] of all) {
+    if (!shown.has(key)) for (const [name, value] of own) summed.set(name, (summed.get(name) ?? 0) + value);
+  }
+  return [...lines, { labels: { queue: other, type: other }, counts: summed }];
 }
 
 /** One value for each queue and type, whatever tenants it is of: the largest. */

@@ -42,10 +42,25 @@ export const engineMetrics = [
   }),
 ];
 
+let ofProcess: Registry | undefined;
+
+/** Node's own metrics. One set for all servers of the process: what collects them cannot be stopped. */
+function processRegistry(): Registry {
+  if (ofProcess) return ofProcess;
+  ofProcess = new Registry();
+  collectDefaultMetrics({ register: ofProcess });
+  // Gauges with the names of counters; the same numbers are there by type, under proper names.
+  for (const what of ['handles', 'requests', 'resources']) ofProcess.removeSingleMetric(`nodejs_active_${what}_total`);
+  return ofProcess;
+}
+
 /** Everything that this server tells Prometheus, in a registry of its own: a process may hold several servers. */
 @Injectable()
 export class ExpositionService implements OnModuleDestroy {
   private readonly own = new Registry();
+  /** Of the whole process; without metrics there is none. */
+  private readonly process: Registry | undefined;
+  private readonly shownLines = new Set<string>();
 
   constructor(
     @Inject(SETTINGS) settings: Settings,
@@ -62,9 +77,7 @@ export class ExpositionService implements OnModuleDestroy {
   ) {
     for (const metric of [queries, errors, batches] as Metric[]) this.own.registerMetric(metric);
     if (settings.METRICS_ENABLED === 'false') return;
-    collectDefaultMetrics({ register: this.own });
-    // Gauges with the names of counters; the same numbers are there by type, under proper names.
-    for (const what of ['handles', 'requests', 'resources']) this.own.removeSingleMetric(`nodejs_active_${what}_total`);
+    this.process = processRegistry();
     const observer: QueryObserver = {
       done: (statement, seconds) => queries.observe({ statement }, seconds),
       failed: (code) => errors.inc({ code }),
@@ -86,11 +99,15 @@ export class ExpositionService implements OnModuleDestroy {
       pools: this.database.pools(),
       status: this.status,
     });
-    const sources = [...Object.values(this.requests.timings), ...(this.own.getMetricsAsArray() as unknown as Source[])];
+    const sources = [
+      ...Object.values(this.requests.timings),
+      ...([this.own, this.process].flatMap((registry) => registry?.getMetricsAsArray() ?? []) as unknown as Source[]),
+    ];
     const own = await Promise.all(sources.map((source) => source.get()));
     const registry = new Registry();
     if (format === 'openmetrics') registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
-    for (const family of [...own, ...replica, ...clusterFamilies(counts, snapshot)]) registry.registerMetric(asMetric(family, format));
+    for (const family of [...own, ...replica, ...clusterFamilies(counts, snapshot, this.shownLines)])
+      registry.registerMetric(asMetric(family, format));
     return { type: registry.contentType, body: await registry.metrics() };
   }
 
