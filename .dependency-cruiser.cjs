@@ -139,7 +139,8 @@ module.exports = {
       from: code('\\.store\\.ts$'),
       to: {
         path: '^src/',
-        pathNot: '^src/(database|engine/task-row|tasks|workers|alerts|metrics/(history/series|cluster/snapshot|system/replica-sample))',
+        pathNot:
+          '^src/(database|engine/task-row|input/page|tasks|workers|alerts|metrics/(history/series|cluster/snapshot|system/replica-sample))',
       },
     },
     {

@@ -77,7 +77,7 @@ export async function createApp(kernel: Kernel, settings: Settings, logger: Logg
   });
   const cors = corsOptions(settings);
   if (cors) app.enableCors(cors);
-  if (settings.METRICS_ENABLED === 'true') observeRequests(adapter.getInstance(), app.get(RequestObserver, { strict: false }));
+  observeRequests(adapter.getInstance(), app.get(RequestObserver, { strict: false }));
   app.useWebSocketAdapter(new AuthenticatedIoAdapter(app));
   serveOpenApi(app);
   return app;

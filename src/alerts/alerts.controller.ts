@@ -2,8 +2,9 @@ import { Body, Controller, Get, HttpCode, Post, Query, Res } from '@nestjs/commo
 import type { FastifyReply } from 'fastify';
 import { Caller, Operation } from '../auth/auth.guard.js';
 import type { Principal } from '../auth/principal.js';
+import { HistoryPageDto } from '../input/query.js';
 import { Id } from '../transport/input.pipe.js';
-import { AcknowledgeDto, AlertHistoryDto, AlertStatsDto, CreateAlertDto, ListAlertsDto, ResolveDto } from './alerts.dto.js';
+import { AcknowledgeDto, AlertStatsDto, CreateAlertDto, ListAlertsDto, ResolveDto } from './alerts.dto.js';
 import { Documented } from './alerts.openapi.js';
 import { AlertsService } from './alerts.service.js';
 
@@ -45,7 +46,7 @@ export class AlertsController {
   @Get(':id/history')
   @Operation('alerts.get')
   @Documented.history
-  history(@Caller() caller: Principal, @Id('an alert') id: string, @Query() page: AlertHistoryDto) {
+  history(@Caller() caller: Principal, @Id('an alert') id: string, @Query() page: HistoryPageDto) {
     return this.alerts.history(caller, id, page);
   }
 

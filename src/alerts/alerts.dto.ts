@@ -108,16 +108,6 @@ export class ListAlertsDto extends AlertFiltersDto {
   cursor?: string;
 }
 
-export class AlertHistoryDto {
-  @NumberFromQuery()
-  @Whole({ min: 1, max: 200, optional: true, default: 50, description: 'At most this many.', example: 50 })
-  limit: number = 50;
-
-  @NumberFromQuery()
-  @Whole({ min: 0, max: Number.MAX_SAFE_INTEGER, optional: true, description: 'The `next_cursor` of the page before.', example: 17 })
-  cursor?: number;
-}
-
 export class AlertStatsDto {
   @NumberFromQuery()
   @Whole({ min: 1, max: 365, optional: true, default: 30, description: 'Alerts of so many days.', example: 30 })

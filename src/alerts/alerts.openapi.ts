@@ -1,12 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { ErrorCode } from '../errors/error-codes.js';
-import { Problems } from '../transport/openapi.js';
+import { alwaysPossible, Problems, withBody } from '../transport/openapi.js';
 import { AcknowledgeDto, CreateAlertDto, ResolveDto } from './alerts.dto.js';
 import { AlertHistoryPageView, AlertPageView, AlertStatsView, AlertView } from './alerts.views.js';
-
-const always: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL', 'UNAVAILABLE'];
-const withBody: ErrorCode[] = ['MALFORMED_REQUEST', 'VALIDATION_FAILED', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
 interface Route {
   summary: string;
@@ -21,7 +18,7 @@ function route({ summary, description, answer, problems = [], extra = [] }: Rout
     ApiTags('alerts'),
     ApiOperation({ summary, description }),
     ...(answer ? [ApiResponse({ status: 200, ...answer })] : []),
-    Problems(...problems, ...always),
+    Problems(...problems, ...alwaysPossible),
     ...extra,
   );
 }

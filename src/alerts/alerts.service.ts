@@ -2,16 +2,13 @@ import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
 import { WakeUps } from '../events/wake-ups.js';
+import { pageOf, type Page } from '../input/page.js';
+import type { HistoryPageDto } from '../input/query.js';
 import type { Alert, AlertHistoryLine, AlertStatus, Severity } from './alert.js';
-import type { AcknowledgeDto, AlertHistoryDto, AlertStatsDto, CreateAlertDto, ListAlertsDto, ResolveDto } from './alerts.dto.js';
+import type { AcknowledgeDto, AlertStatsDto, CreateAlertDto, ListAlertsDto, ResolveDto } from './alerts.dto.js';
 import { alertIsOver, alertNotFound } from './alerts.errors.js';
 import { AlertsStore } from './alerts.store.js';
 import { fingerprint } from './fingerprint.js';
-
-export interface AlertPage<Item, Cursor> {
-  items: Item[];
-  next_cursor: Cursor | null;
-}
 
 export interface AlertStats {
   /** How many days it is about. */
@@ -55,10 +52,8 @@ export class AlertsService {
     return { alert, created };
   }
 
-  async list({ tenant_id }: Principal, filters: ListAlertsDto): Promise<AlertPage<Alert, string>> {
-    const rows = await this.store.list(tenant_id, filters);
-    const items = rows.slice(0, filters.limit);
-    return { items, next_cursor: rows.length > filters.limit ? items.at(-1)!.id : null };
+  async list({ tenant_id }: Principal, filters: ListAlertsDto): Promise<Page<Alert, string>> {
+    return pageOf(await this.store.list(tenant_id, filters), filters.limit, (alert) => alert.id);
   }
 
   async get({ tenant_id }: Principal, id: string): Promise<Alert> {
@@ -78,11 +73,9 @@ export class AlertsService {
     return this.changed(caller, id, 'resolved', alert);
   }
 
-  async history(caller: Principal, id: string, { cursor = 0, limit }: AlertHistoryDto): Promise<AlertPage<AlertHistoryLine, number>> {
+  async history(caller: Principal, id: string, { cursor = 0, limit }: HistoryPageDto): Promise<Page<AlertHistoryLine, number>> {
     await this.get(caller, id);
-    const rows = await this.store.history(caller.tenant_id, id, cursor, limit + 1);
-    const items = rows.slice(0, limit);
-    return { items, next_cursor: rows.length > limit ? items.at(-1)!.id : null };
+    return pageOf(await this.store.history(caller.tenant_id, id, cursor, limit + 1), limit, (line) => line.id);
   }
 
   async stats({ tenant_id }: Principal, { days }: AlertStatsDto): Promise<AlertStats> {

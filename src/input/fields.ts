@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsObject, Max, Min, registerDecorator, ValidateIf } from 'class-validator';
+import { IsIn, IsInt, IsISO8601, IsObject, Matches, Max, Min, registerDecorator, ValidateIf } from 'class-validator';
 import { Raw } from './validate.js';
 
 /*
@@ -81,6 +81,21 @@ export function MetricName(options: FieldOptions): PropertyDecorator {
     options,
     { type: 'string', pattern: pattern.source },
     rule('metricName', 'must be the name of a metric, such as arkitect_tasks', (value) => typeof value === 'string' && pattern.test(value)),
+  );
+}
+
+/** Any UUID, in either case. */
+export const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export function idRule(what: string): string {
+  return `must be ${what} id, such as 0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b`;
+}
+
+/** The id of what `what` says, in lower case from here on. */
+export function IdField(what: 'a task' | 'an alert'): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value)),
+    Matches(idPattern, { message: idRule(what) }),
   );
 }
 

@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { registerDecorator, ValidateIf } from 'class-validator';
-import { isLabelKey, isLabelValue } from './fields.js';
+import { isLabelKey, isLabelValue, Whole } from './fields.js';
 
 /*
  * Decorators of what lists take in their query strings, beside the fields of fields.ts.
@@ -124,4 +124,15 @@ export function Cursor() {
         validator: { validate: (value: unknown) => typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value) },
       }),
   );
+}
+
+/** Pages of what has happened to something: oldest first, the cursor is a number. */
+export class HistoryPageDto {
+  @NumberFromQuery()
+  @Whole({ min: 1, max: 200, optional: true, default: 50, description: 'At most this many.', example: 50 })
+  limit: number = 50;
+
+  @NumberFromQuery()
+  @Whole({ min: 0, max: Number.MAX_SAFE_INTEGER, optional: true, description: 'The `next_cursor` of the page before.', example: 17 })
+  cursor?: number;
 }

@@ -12,9 +12,11 @@ import type { Sample } from './history/series.js';
 import { OwnSampler } from './system/own-sampler.js';
 import type { ReplicaSample } from './system/replica-sample.js';
 
-/** Looks that find nothing new are left out, but not for longer than this. */
+/** While nothing happens samples are taken for the history alone. */
 const idleMs = steps.sample * 1_000;
-const keepMs = 60_000;
+/** Counted at least this often: a hint may be lost, and retention gives none. */
+const countMs = 60_000;
+const maintainMs = 60_000;
 const reconcileMs = 3_600_000;
 const pruneBatch = 10_000;
 
@@ -32,6 +34,7 @@ export class MetricsSampler implements OnApplicationBootstrap, OnModuleDestroy {
   /** Something has happened since the last look. */
   private changed = true;
   private keptAt = 0;
+  private countedAt = 0;
   private maintainedAt = 0;
   private reconciledAt = 0;
   /** The latest sample of this replica. */
@@ -66,7 +69,10 @@ export class MetricsSampler implements OnApplicationBootstrap, OnModuleDestroy {
   private schedule(delayMs: number): void {
     this.timer = setTimeout(() => {
       this.running = this.turn()
-        .catch(this.warn)
+        .catch((error: Error) => {
+          this.changed = true;
+          this.warn(error);
+        })
         .finally(() => this.stopped || this.schedule(this.settings.METRICS_INTERVAL_SECONDS * 1_000));
     }, delayMs);
     this.timer.unref();
@@ -74,23 +80,26 @@ export class MetricsSampler implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async turn(): Promise<void> {
     const now = Date.now();
+    const isKept = now - this.keptAt >= idleMs - 500;
+    if (!isKept && !this.changed) return;
     const own = (this.own = await this.sampler.sample());
     const samples: Sample[] = [];
-    const isKept = now - this.keptAt >= idleMs - 500;
     if (isKept) {
       this.keptAt = now;
       await this.cluster.keepSample(this.replicaId, own);
       samples.push(...ownSamples(own, this.replicaId));
     }
-    if (this.leader.isLeader && (this.changed || isKept)) {
-      this.changed = false;
-      const looked = await this.observer.look();
+    const changed = this.changed || now - this.countedAt >= countMs;
+    this.changed = false;
+    if (this.leader.isLeader) {
+      const looked = await this.observer.look(changed);
+      if (changed) this.countedAt = now;
       await this.cluster.keepSnapshot(looked.snapshot);
       this.wakeUps.signal('metrics');
       if (isKept) samples.push(...looked.samples);
     }
     await this.history.add(samples, now / 1_000);
-    if (this.leader.isLeader && now - this.maintainedAt >= keepMs) {
+    if (this.leader.isLeader && now - this.maintainedAt >= maintainMs) {
       this.maintainedAt = now;
       await this.maintain();
     }

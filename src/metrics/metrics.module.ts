@@ -29,7 +29,12 @@ import { RequestLatency } from './system/request-latency.js';
     MetricsFeed,
     ...engineMetrics,
     RequestMetrics,
-    { provide: RequestObserver, useExisting: RequestMetrics },
+    {
+      provide: RequestObserver,
+      useFactory: ({ METRICS_ENABLED }: Settings, metrics: RequestMetrics) =>
+        METRICS_ENABLED === 'true' ? metrics : new RequestObserver(),
+      inject: [SETTINGS, RequestMetrics],
+    },
     ExpositionService,
     MetricsSampler,
     OwnSampler,

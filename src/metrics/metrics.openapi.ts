@@ -1,10 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiOperation, ApiProduces, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { ErrorCode } from '../errors/error-codes.js';
-import { Problems } from '../transport/openapi.js';
+import { alwaysPossible, Problems } from '../transport/openapi.js';
 import { HistoryView, LineMetricsView, MetricNamesView, MetricsView, TaskMetricsView } from './metrics.views.js';
-
-const always: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL', 'UNAVAILABLE'];
 
 function route(summary: string, description: string, answer: MethodDecorator, problems: ErrorCode[] = []): MethodDecorator {
   return applyDecorators(
@@ -12,7 +10,7 @@ function route(summary: string, description: string, answer: MethodDecorator, pr
     ApiExtraModels(LineMetricsView),
     ApiOperation({ summary, description }),
     answer,
-    Problems(...problems, ...always),
+    Problems(...problems, ...alwaysPossible),
   );
 }
 

@@ -44,6 +44,9 @@ const emptySnapshot: Omit<ClusterSnapshot, 'at'> = { tenants: {}, replicas: 1, w
 /** The use cases of metrics, for all doors. */
 @Injectable()
 export class MetricsService {
+  /** By tenant what was read after the latest look: once, for all who follow. */
+  private readonly atLook = new Map<string, Promise<MetricsView>>();
+
   constructor(
     @Inject(REPLICA_ID) private readonly replicaId: string,
     private readonly counts: TaskCounts,
@@ -52,7 +55,10 @@ export class MetricsService {
     private readonly ownSampler: OwnSampler,
     private readonly history: HistoryReader,
     private readonly wakeUps: WakeUps,
-  ) {}
+  ) {
+    // Before anybody who follows is woken by the same look.
+    wakeUps.on('metrics', () => this.atLook.clear());
+  }
 
   async get(caller: Principal): Promise<MetricsView> {
     const own = this.sampler.own ?? (await this.ownSampler.sample());
@@ -80,7 +86,8 @@ export class MetricsService {
 
   /** Now, and whenever the leader has looked again. Ends with `signal`. */
   async *follow(caller: Principal, signal: AbortSignal): AsyncGenerator<MetricsView> {
-    let looks = 1;
+    let looks = 0;
+    let read = () => this.get(caller);
     let wake: (() => void) | undefined;
     const turn = () => {
       looks += 1;
@@ -93,7 +100,8 @@ export class MetricsService {
         // Looks that came while the client was slow are one.
         looks = 0;
         // Without a database there is nothing to tell; the next look comes when it is back.
-        const metrics = await this.get(caller).catch(() => undefined);
+        const metrics = await read().catch(() => undefined);
+        read = () => this.getAtLook(caller);
         if (metrics) yield metrics;
         if (looks === 0 && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
         wake = undefined;
@@ -120,6 +128,14 @@ export class MetricsService {
   /** Which metrics the history has, by name. */
   names(caller: Principal): Promise<string[]> {
     return this.history.names(caller.tenant_id);
+  }
+
+  private getAtLook(caller: Principal): Promise<MetricsView> {
+    const known = this.atLook.get(caller.tenant_id);
+    if (known) return known;
+    const metrics = this.get(caller);
+    this.atLook.set(caller.tenant_id, metrics);
+    return metrics;
   }
 
   private async tasksAndSnapshot({ tenant_id }: Principal): Promise<[TaskMetricsByLine, Omit<ClusterSnapshot, 'at'>]> {

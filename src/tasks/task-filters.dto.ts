@@ -76,17 +76,6 @@ export class ListTasksDto extends TaskFiltersDto {
   cursor?: string;
 }
 
-/** Pages of attempts, logs and events: oldest first, the cursor is a number. */
-export class HistoryPageDto {
-  @NumberFromQuery()
-  @Whole({ min: 1, max: 200, optional: true, default: 50, description: 'At most this many.', example: 50 })
-  limit: number = 50;
-
-  @NumberFromQuery()
-  @Whole({ min: 0, max: Number.MAX_SAFE_INTEGER, optional: true, description: 'The `next_cursor` of the page before.', example: 17 })
-  cursor?: number;
-}
-
 export class WaitDto {
   @NumberFromQuery()
   @Whole({

@@ -1,8 +1,9 @@
 import { toEventView, type TaskEventView } from '../events/events.js';
 import type { Watched } from '../events/event-watch.js';
+import type { Page } from '../input/page.js';
 import { JsonValue } from '../transport/grpc/json-messages.js';
 import type { Json, Task } from './task.js';
-import type { LogView, Page } from './tasks.store.js';
+import type { LogView } from './tasks.store.js';
 
 /*
  * Views as gRPC messages. They have the same names; null means absent there, so all there is to do is to mark free JSON.

@@ -1,26 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsObject, Matches, ValidateIf } from 'class-validator';
-import { labelKeyPattern, Text, Whole } from '../input/fields.js';
+import { HistoryPageDto } from '../input/query.js';
+import { IdField, idPattern, labelKeyPattern, Text, Whole } from '../input/fields.js';
 import { Raw } from '../input/validate.js';
-import { HistoryPageDto, TaskFiltersDto } from './task-filters.dto.js';
+import { TaskFiltersDto } from './task-filters.dto.js';
 import { BulkCreateDto, CreateTaskDto, PatchTaskDto } from './tasks.dto.js';
 
 /*
  * Socket.IO payloads and gRPC messages: the REST bodies, and beside them what REST carries in path, query and headers.
  */
-
-const idMessage = 'must be a task id, such as 0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b';
-
-/** Any UUID in either case, as in the path of REST. */
-const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-function TaskId(): PropertyDecorator {
-  return (target, key) => {
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value))(target, key);
-    Matches(idPattern, { message: idMessage })(target, key);
-  };
-}
 
 function IdempotencyKey(): PropertyDecorator {
   return Text({ max: 255, optional: true, description: 'As the REST header Idempotency-Key.' });
@@ -46,12 +34,12 @@ export class BulkMessage extends BulkCreateDto {
 }
 
 export class TaskMessage {
-  @TaskId()
+  @IdField('a task')
   id: string;
 }
 
 export class UpdateMessage extends PatchTaskDto {
-  @TaskId()
+  @IdField('a task')
   id: string;
 
   @Version()
@@ -64,7 +52,7 @@ export class DeleteMessage extends TaskMessage {
 }
 
 export class HistoryMessage extends HistoryPageDto {
-  @TaskId()
+  @IdField('a task')
   id: string;
 }
 

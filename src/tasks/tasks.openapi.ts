@@ -12,14 +12,11 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { ErrorCode } from '../errors/error-codes.js';
-import { Problems } from '../transport/openapi.js';
+import { alwaysPossible, Problems, withBody } from '../transport/openapi.js';
 import { BulkCreateDto, CreateTaskDto, PatchTaskDto, TaskFieldsDto } from './tasks.dto.js';
 import { AttemptPage, BulkResultView, EventPage, EventView, LogPage, TaskErrorView, TaskPage, TaskView } from './tasks.views.js';
 
 type View = new () => object;
-
-const always: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL', 'UNAVAILABLE'];
-const withBody: ErrorCode[] = ['MALFORMED_REQUEST', 'VALIDATION_FAILED', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
 const etag = {
   ETag: { required: true, description: 'The version of the task; send it as If-Match.', schema: { type: 'string', example: '"1"' } },
@@ -47,7 +44,7 @@ function route({ summary, description, answers, problems = [], extra = [] }: Rou
     ...Object.entries(answers).map(([status, { view, ...answer }]) =>
       ApiResponse({ status: Number(status), ...answer, ...(view && { type: view }) }),
     ),
-    Problems(...problems, ...always),
+    Problems(...problems, ...alwaysPossible),
     ...extra,
   );
 }

@@ -9,6 +9,8 @@ import { CodedError, invalid, type FieldError } from '../errors/coded-error.js';
 import { EventLog } from '../events/event-log.js';
 import { toEventView, type TaskEventView } from '../events/events.js';
 import { checkParameters, HandlerRegistry } from '../handlers/handlers.js';
+import { pageOf, type Page } from '../input/page.js';
+import type { HistoryPageDto } from '../input/query.js';
 import { maxLabels, namePattern } from '../input/fields.js';
 import { checkInput } from '../input/validate.js';
 import { SETTINGS, type Settings } from '../settings.js';
@@ -17,11 +19,11 @@ import { FinishWaits } from './finish-waits.js';
 import { Idempotency } from './idempotency.js';
 import { mergePatch } from './merge-patch.js';
 import { defaultBackoff, isTerminal, type Backoff, type Json, type JsonObject, type Task } from './task.js';
-import type { HistoryPageDto, ListTasksDto } from './task-filters.dto.js';
+import type { ListTasksDto } from './task-filters.dto.js';
 import { toTaskView } from './task-view.js';
 import { CreateTaskDto, TaskFieldsDto, type BackoffDto, type BulkCreateDto, type PatchTaskDto } from './tasks.dto.js';
 import { taskNotFound, versionMismatch, wrongState } from './tasks.errors.js';
-import { pageOf, TasksStore, type AttemptView, type LogView, type Page } from './tasks.store.js';
+import { TasksStore, type AttemptView, type LogView } from './tasks.store.js';
 
 /** One line of a bulk answer: the task, or why this one was refused. */
 export type BulkItem = { index: number; task: Task } | { index: number; error: { code: string; detail: string; errors: FieldError[] } };

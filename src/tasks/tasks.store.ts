@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, statement } from '../database/database.js';
+import { pageOf, type Page } from '../input/page.js';
 import type { TaskRef } from '../engine/task-row.js';
 import { listQuery } from './list-query.js';
 import type { ListTasksDto } from './task-filters.dto.js';
@@ -48,12 +49,6 @@ const logsStatement = statement<LogView>(
   `SELECT id, attempt, level, message, data, at FROM task_logs WHERE tenant_id = $1 AND task_id = $2 AND id > $3 ORDER BY id LIMIT $4`,
 );
 
-export interface Page<Item, Cursor> {
-  items: Item[];
-  /** Pass it as `cursor` to get the next page; null on the last one. */
-  next_cursor: Cursor | null;
-}
-
 /** What is read of tasks. */
 @Injectable()
 export class TasksStore {
@@ -82,10 +77,4 @@ export class TasksStore {
   async logs({ tenant_id, id }: TaskRef, after: number, limit: number): Promise<Page<LogView, number>> {
     return pageOf(await this.database.api.query(logsStatement, [tenant_id, id, after, limit + 1]), limit, (row) => row.id);
   }
-}
-
-/** A page from `limit + 1` rows: the extra one only proves that there is more. */
-export function pageOf<Item, Cursor>(rows: Item[], limit: number, cursorOf: (item: Item) => Cursor): Page<Item, Cursor> {
-  const items = rows.slice(0, limit);
-  return { items, next_cursor: rows.length > limit ? cursorOf(items.at(-1)!) : null };
 }

@@ -10,6 +10,7 @@ import {
 import { getMetadataStorage } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { invalid } from '../errors/coded-error.js';
+import { idPattern, idRule } from '../input/fields.js';
 import { isPrototypeKey } from '../input/plain-json.js';
 import { validateInput } from '../input/validate.js';
 
@@ -39,14 +40,12 @@ export class InputPipe implements PipeTransform {
   }
 }
 
-const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** The `id` of the path, in lower case; anything but a UUID is `VALIDATION_FAILED`. */
 export const Id = (what: 'a task' | 'an alert' = 'a task') => Param('id', { transform: (value: unknown) => parseId(value, what) });
 
 export function parseId(value: unknown, what: string): string {
   if (typeof value === 'string' && idPattern.test(value)) return value.toLowerCase();
-  throw invalid([{ field: 'id', message: `must be ${what} id, such as 0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b` }]);
+  throw invalid([{ field: 'id', message: idRule(what) }]);
 }
 
 /** A message without fields. */

@@ -74,6 +74,10 @@ const problemAnswerHeaders: Record<
   503: { 'Retry-After': { required: true, description: 'Seconds to wait before the next try.', schema: { type: 'integer' } } },
 };
 
+/** What every route behind the guard may answer, and what every one with a body may. */
+export const alwaysPossible: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL', 'UNAVAILABLE'];
+export const withBody: ErrorCode[] = ['MALFORMED_REQUEST', 'VALIDATION_FAILED', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
+
 /** The error answers of a route, one for each status. */
 export function Problems(...codes: ErrorCode[]): MethodDecorator & ClassDecorator {
   const byStatus = Map.groupBy(codes, (code) => errorCodes[code].http);

@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { ErrorCode } from '../errors/error-codes.js';
 import { taskPriorities, type JsonObject, type TaskPriority } from '../tasks/task.js';
-import { Problems } from '../transport/openapi.js';
+import { alwaysPossible, Problems, withBody } from '../transport/openapi.js';
 import type { Assignment, BeatAck, SettledTask, WorkerLease, WorkerView } from './worker.js';
 import { LeaseView } from './workers.dto.js';
 import type { Polled } from './workers.service.js';
@@ -139,9 +139,6 @@ class SettledView implements Omit<SettledTask, 'message'> {
   status: string;
 }
 
-const always: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL', 'UNAVAILABLE'];
-const withBody: ErrorCode[] = ['MALFORMED_REQUEST', 'VALIDATION_FAILED', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
-
 function route(
   summary: string,
   description: string,
@@ -154,7 +151,7 @@ function route(
     ApiTags('workers'),
     ApiOperation({ summary, description }),
     ApiResponse({ status, description: view ? 'The answer.' : 'Done.', ...(view && { type: view }) }),
-    Problems(...problems, ...always),
+    Problems(...problems, ...alwaysPossible),
     ...extra,
   );
 }

@@ -16,9 +16,10 @@ test('a task whose worker is killed is run by another', async () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(child.stdout, 'data');
+    // The handler says that it has begun, which may be before the create is answered.
+    const begun = once(child.stdout, 'data');
     const { id } = await client.create({ name: 'relay', type: 'relay', start: 'auto' });
-    // The handler says that it has begun.
-    await once(child.stdout, 'data');
+    await begun;
     const first = await client.get(id);
     const other = workerOf(server).handle('relay', (_parameters, { task }) => `attempt ${task.attempt}`);
     await other.start();

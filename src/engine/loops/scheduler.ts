@@ -16,12 +16,14 @@ export function scheduler(engine: Engine, wakeUps: Pick<WakeUps, 'on'>): Duty {
     intervalMs: 1_000,
     async run() {
       if (!hinted && performance.now() < lookAt) return false;
+      // A hint that comes from here on may be about what these statements do not see.
       hinted = false;
-      // Nothing is due before that, unless a hint says so meanwhile.
-      if ((await engine.stageDue(batch)) === batch) return (hinted = true);
-      const seconds = await engine.secondsUntilDue();
-      lookAt = performance.now() + Math.min(longestMs, seconds * 1_000);
-      return false;
+      const waitMs = Math.min(longestMs, (await engine.secondsUntilDue()) * 1_000);
+      lookAt = performance.now() + waitMs;
+      if (waitMs > 0) return false;
+      // Others may be due by now, or have been locked.
+      hinted = true;
+      return (await engine.stageDue(batch)) === batch;
     },
   };
 }

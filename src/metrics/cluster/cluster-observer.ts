@@ -22,6 +22,8 @@ const ratioFrom = 20;
 export class ClusterObserver {
   private readonly totals = new ActivityWindow();
   private readonly lines = new ActivityWindow();
+  /** As last counted. */
+  private known: TaskCount[] = [];
 
   constructor(
     private readonly counts: TaskCounts,
@@ -30,17 +32,16 @@ export class ClusterObserver {
     private readonly ownTypes: () => string[],
   ) {}
 
-  /** Counts what has happened until now, and looks who is there. */
-  async look(): Promise<{ snapshot: ClusterSnapshot; samples: Sample[] }> {
-    await this.counts.fold();
-    const counts = await this.counts.read();
+  /** Looks who is there and, where `changed` says that something may have happened since the last time, counts it. */
+  async look(changed: boolean): Promise<{ snapshot: ClusterSnapshot; samples: Sample[] }> {
+    if (changed) {
+      await this.counts.fold();
+      this.known = await this.counts.read();
+    }
+    const counts = this.known;
     const waitingTypes = new Set(counts.filter(({ name, value }) => name === 'queued' && value > 0).map(({ type }) => type));
-    const [waiting, workers, replicas, alerts] = await Promise.all([
-      waitingTypes.size ? this.store.oldestWaiting([...waitingTypes]) : [],
-      this.store.workers(),
-      this.store.replicas(),
-      this.store.alerts(),
-    ]);
+    const waiting = waitingTypes.size ? await this.store.oldestWaiting([...waitingTypes]) : [];
+    const { workers, replicas, alerts } = await this.store.present();
     const at = Date.now();
     const sums = sumsOf(counts);
     const lineSums = sumBy(counts, lineKey);
@@ -54,8 +55,8 @@ export class ClusterObserver {
         [...tenants].map((tenant) => [tenant, this.tenant(tenant, sums, at, { waiting, workers, alerts, served })]),
       ),
       replicas: replicas.length,
-      websocket_connections: replicas.reduce((sum, { sample }) => sum + sample.websocket_connections, 0),
-      grpc_streams: replicas.reduce((sum, { sample }) => sum + sample.grpc_streams, 0),
+      websocket_connections: replicas.reduce((sum, sample) => sum + sample.websocket_connections, 0),
+      grpc_streams: replicas.reduce((sum, sample) => sum + sample.grpc_streams, 0),
     };
     const samples = [...this.lineSamples(counts, lineSums, at), ...clusterSamples(snapshot)];
     return { snapshot, samples };

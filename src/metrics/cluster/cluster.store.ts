@@ -16,14 +16,16 @@ FROM unnest($1::text[]) AS wanted(type), unnest(enum_range(NULL::task_priority))
 GROUP BY waiting.tenant_id, waiting.queue, waiting.type`,
 );
 
-const workersStatement = statement<WorkerRow>(
-  'workers_by_state',
-  `SELECT tenant_id, CASE WHEN last_beat_at < now() - interval '1 minute' THEN 'gone' ELSE state END AS state, types, queues, slots, in_flight FROM workers`,
-);
-
-const alertsStatement = statement<AlertRow>(
-  'alerts_by_severity',
-  "SELECT tenant_id, severity, status, count(*) AS count FROM alerts WHERE status <> 'resolved' GROUP BY tenant_id, severity, status",
+/** One statement, as an idle cluster is looked at all day. */
+const presentStatement = statement<Present>(
+  'present_in_cluster',
+  `WITH gone AS (DELETE FROM replica_samples WHERE at < now() - interval '10 minutes')
+SELECT (SELECT coalesce(jsonb_agg(w), '[]') FROM (
+         SELECT tenant_id, CASE WHEN last_beat_at < now() - interval '1 minute' THEN 'gone' ELSE state END AS state, types, queues, slots, in_flight
+         FROM workers) w) AS workers,
+       (SELECT coalesce(jsonb_agg(sample ORDER BY replica_id), '[]') FROM replica_samples WHERE at > now() - interval '30 seconds') AS replicas,
+       (SELECT coalesce(jsonb_agg(a), '[]') FROM (
+         SELECT tenant_id, severity, status, count(*) AS count FROM alerts WHERE status <> 'resolved' GROUP BY tenant_id, severity, status) a) AS alerts`,
 );
 
 const sampleStatement = statement(
@@ -32,16 +34,17 @@ const sampleStatement = statement(
 ON CONFLICT (replica_id) DO UPDATE SET sample = excluded.sample, at = now()`,
 );
 
-const samplesStatement = statement<{ replica_id: string; sample: ReplicaSample; at: string }>(
-  'replica_samples',
-  `WITH gone AS (DELETE FROM replica_samples WHERE at < now() - interval '10 minutes')
-SELECT replica_id, sample, at FROM replica_samples WHERE at > now() - interval '30 seconds' ORDER BY replica_id`,
-);
-
 const leaveStatement = statement('forget_replica', 'DELETE FROM replica_samples WHERE replica_id = $1');
 
 const keepSnapshotStatement = statement('keep_snapshot', 'UPDATE metrics_state SET snapshot = $1, snapshot_at = now()');
 const snapshotStatement = statement<{ snapshot: ClusterSnapshot | null }>('read_snapshot', 'SELECT snapshot FROM metrics_state');
+
+/** Who and what is there. */
+export interface Present {
+  workers: WorkerRow[];
+  replicas: ReplicaSample[];
+  alerts: AlertRow[];
+}
 
 /** SQL of what is known of the whole cluster. */
 export class ClusterStore {
@@ -52,13 +55,9 @@ export class ClusterStore {
     return this.database.loops.query(oldestStatement, [types]);
   }
 
-  workers(): Promise<WorkerRow[]> {
-    return this.database.loops.query(workersStatement);
-  }
-
-  /** Those that are not resolved. */
-  alerts(): Promise<AlertRow[]> {
-    return this.database.loops.query(alertsStatement);
+  /** Workers, replicas that are alive, and alerts that are not resolved. */
+  async present(): Promise<Present> {
+    return (await this.database.loops.query(presentStatement))[0]!;
   }
 
   async keepSample(replicaId: string, sample: ReplicaSample): Promise<void> {
@@ -67,11 +66,6 @@ export class ClusterStore {
 
   async leave(replicaId: string): Promise<void> {
     await this.database.loops.query(leaveStatement, [replicaId]);
-  }
-
-  /** Of every replica that is alive. */
-  replicas(): Promise<{ replica_id: string; sample: ReplicaSample; at: string }[]> {
-    return this.database.loops.query(samplesStatement);
   }
 
   async keepSnapshot(snapshot: ClusterSnapshot): Promise<void> {

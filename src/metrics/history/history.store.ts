@@ -54,17 +54,12 @@ WHERE step_seconds = $1 AND series_id = ANY($2::int[]) AND at >= $3 AND at < $4
 GROUP BY 1, 2 ORDER BY 1, 2`,
 );
 
-const recentStatement = statement<{ series_id: number; at: string; last: number }>(
-  'recent_points',
-  `SELECT series_id, at, last FROM metric_points WHERE step_seconds = ${steps.sample} AND at > $1 ORDER BY at`,
-);
-
 const rollUpStatement = (name: string, from: number, to: number, column: string) =>
   statement<{ done: number }>(
     name,
     `WITH span AS MATERIALIZED (
   -- A replica that is a little late with its samples is waited for; an hour at a time, however long nobody was there.
-  SELECT ${column} AS since, least(${column} + interval '1 hour' * greatest(1, ${to} / 3600),
+  SELECT ${column} AS since, least(${column} + interval '1 hour',
     date_bin(interval '${to} seconds', now() - interval '30 seconds', 'epoch')) AS until
   FROM metrics_state FOR UPDATE
 ), rolled AS (
@@ -92,13 +87,6 @@ const pruneStatement = statement<{ pruned: number }>(
 SELECT count(*) AS pruned FROM gone`,
 );
 
-const pruneSeriesStatement = statement(
-  'prune_series',
-  `DELETE FROM metric_series s WHERE NOT EXISTS (SELECT FROM metric_points p WHERE p.series_id = s.id AND p.step_seconds = ${steps.hour})
-  AND NOT EXISTS (SELECT FROM metric_points p WHERE p.series_id = s.id AND p.step_seconds = ${steps.minute})
-  AND NOT EXISTS (SELECT FROM metric_points p WHERE p.series_id = s.id AND p.step_seconds = ${steps.sample})`,
-);
-
 const maxSeries = 100_000;
 
 /** SQL of the history: series by name, their points in three resolutions. */
@@ -119,17 +107,13 @@ export class HistoryStore {
   }
 
   /** The series of the server and of the tenant. */
-  series(tenantId: string, metric?: string, limit = maxSeries): Promise<SeriesRow[]> {
-    return this.database.api.query(seriesStatement, [['', tenantId], metric ?? null, limit]);
+  series(tenantId: string, metric?: string): Promise<SeriesRow[]> {
+    return this.database.api.query(seriesStatement, [['', tenantId], metric ?? null, maxSeries]);
   }
 
-  /** From the stored resolution `stored`, in steps of `step` seconds. Times are RFC 3339 or Dates. */
+  /** From the stored resolution `stored`, in steps of `step` seconds. */
   points(ids: number[], stored: number, from: Date, to: Date, step: number): Promise<PointRow[]> {
     return this.database.api.query(pointsStatement, [stored, ids, from, to, step]);
-  }
-
-  recent(after: Date): Promise<{ series_id: number; at: string; last: number }[]> {
-    return this.database.loops.query(recentStatement, [after]);
   }
 
   /** Answers whether there was something to do, and so may be more. */
@@ -143,12 +127,6 @@ export class HistoryStore {
   async prune(step: number, hours: number, limit: number): Promise<boolean> {
     const [row] = await this.database.loops.query(pruneStatement, [step, hours, limit]);
     return row!.pruned === limit;
-  }
-
-  /** Names whose points are all gone. */
-  async forgetEmpty(): Promise<void> {
-    await this.database.loops.query(pruneSeriesStatement);
-    this.ids.clear();
   }
 
   private async name(samples: Sample[]): Promise<void> {
