@@ -10,7 +10,8 @@ export interface ChannelView extends Omit<Channel, 'tenant_id' | 'spec'> {
 
 type Spec = Record<string, unknown>;
 
-export function toChannelView({ tenant_id: _, ...channel }: Channel): ChannelView {
+export function toChannelView(stored: Channel): ChannelView {
+  const { tenant_id: _tenant, ...channel } = stored;
   const secret = secretFields[channel.kind];
   const shown = Object.entries(channel.spec).filter(([key]) => !secret.includes(key));
   const marks = secret.map((key) => [`has_${key}`, key in channel.spec] as const);

@@ -12,7 +12,7 @@ import { templateProblem } from './template.js';
 function Spec(options: ApiPropertyOptions & { required?: boolean }, problem: (value: unknown) => string | undefined): PropertyDecorator {
   const { required = true } = options;
   return applyDecorators(
-    ApiProperty({ type: String, ...options } as ApiPropertyOptions),
+    ApiProperty({ type: String, ...options }),
     ...(required ? [] : [ValidateIf((_, value: unknown) => value !== undefined)]),
     (target: object, propertyName: string | symbol) =>
       registerDecorator({
