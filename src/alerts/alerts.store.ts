@@ -17,26 +17,22 @@ export interface AlertChange {
   note: string | null;
 }
 
-/** A UUIDv7, so that what one channel is told of an alert keeps its order; by microseconds. */
-const notificationId = `(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
-  || lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000000)::bigint % 1000), 3, '0') || '8' || substr(md5(random()::text || ch.id), 1, 15))::uuid`;
-
-/** Writes the history, the event and the notifications of all rows of the CTE `changed`; `step` and `action` are SQL expressions over `c`, `by` and `note`, too. */
-function told(step: string, action: string, by: string, note = 'NULL'): string {
+/**
+ * Writes the history and the event of all rows of the CTE `changed`, and marks that there is something to tell; `step` and `action` are SQL
+ * expressions over `c`, `by`, `note` and `isNews`, too.
+ */
+function told(step: string, action: string, by: string, { note = 'NULL', isNews = 'true' } = {}): string {
   return `kept AS (
   INSERT INTO alert_history (tenant_id, alert_id, action, by, note) SELECT c.tenant_id, c.id, ${step}, ${by}, ${note} FROM changed c WHERE ${step} IS NOT NULL
 ), recorded AS (
   INSERT INTO events (tenant_id, task_id, action, log) SELECT c.tenant_id, c.id, ${action}, to_jsonb(c) - 'created' FROM changed c
-), notified AS (
-  -- Every channel is told when an alert begins, ends, or is open again; in the transaction in which it does.
-  INSERT INTO alert_notifications (tenant_id, id, channel_id, group_key, content)
-  SELECT c.tenant_id, ${notificationId}, ch.id, c.id::text, jsonb_build_object(
-    'status', CASE c.status WHEN 'resolved' THEN 'resolved' ELSE 'firing' END, 'group_labels', jsonb_build_object('alertname', c.name),
-    'common_labels', c.labels, 'common_annotations', c.annotations, 'alerts', jsonb_build_array(to_jsonb(c) - 'created'))
-  FROM changed c JOIN alert_channels ch ON ch.tenant_id = c.tenant_id AND ch.enabled
-  WHERE ${step} IN ('created', 'resolved', 'expired', 'reopened')
+), marked AS (
+  INSERT INTO alert_marks (tenant_id) SELECT DISTINCT c.tenant_id FROM changed c WHERE ${isNews}
 )`;
 }
+
+// The row as it was before this statement. Severity decides which routes an alert takes; what else may change does not.
+const isAnother = `c.created OR c.severity <> (SELECT a.severity FROM alerts a WHERE a.tenant_id = c.tenant_id AND a.id = c.id)`;
 
 const raiseStatement = statement<Alert & { created: boolean }>(
   'raise_alert',
@@ -47,7 +43,7 @@ const raiseStatement = statement<Alert & { created: boolean }>(
   SET severity = excluded.severity, annotations = excluded.annotations, runbook_url = excluded.runbook_url, value = excluded.value,
       expires_at = excluded.expires_at, updated_at = now(), version = a.version + 1
   RETURNING a.*, a.version = 1 AS created
-), ${told("CASE WHEN c.created THEN 'created' END", "CASE WHEN c.created THEN 'alert_created' ELSE 'alert_updated' END", 'c.created_by')}
+), ${told("CASE WHEN c.created THEN 'created' END", "CASE WHEN c.created THEN 'alert_created' ELSE 'alert_updated' END", 'c.created_by', { isNews: isAnother })}
 SELECT * FROM changed`,
 );
 
@@ -60,7 +56,7 @@ const acknowledgeStatement = statement<Alert>(
                       acknowledged_until = now() + make_interval(secs => $5), ${touched}
   WHERE tenant_id = $1 AND id = $2 AND status <> 'resolved'
   RETURNING a.*
-), ${told("'acknowledged'", "'alert_acknowledged'", '$3', '$4::text')}
+), ${told("'acknowledged'", "'alert_acknowledged'", '$3', { note: '$4::text' })}
 SELECT * FROM changed`,
 );
 
@@ -70,7 +66,7 @@ const resolveStatement = statement<Alert>(
   UPDATE alerts a SET status = 'resolved', resolved_at = now(), resolved_by = $3, ${touched}
   WHERE tenant_id = $1 AND id = $2 AND status <> 'resolved'
   RETURNING a.*
-), ${told("'resolved'", "'alert_resolved'", '$3', '$4::text')}
+), ${told("'resolved'", "'alert_resolved'", '$3', { note: '$4::text' })}
 SELECT * FROM changed`,
 );
 
