@@ -4,6 +4,8 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { ChannelsModule } from './alerts/channels/channels.module.js';
 import { FlowModule } from './alerts/flow/flow.module.js';
+import { RoutesModule } from './alerts/routes/routes.module.js';
+import { SilencesModule } from './alerts/silences/silences.module.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { AuthModule } from './auth/auth.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -18,7 +20,18 @@ import { InputPipe } from './transport/input.pipe.js';
 import { WorkersModule } from './workers/workers.module.js';
 
 @Module({
-  imports: [AuthModule, HealthModule, TasksModule, WorkersModule, MetricsModule, AlertsModule, ChannelsModule, FlowModule],
+  imports: [
+    AuthModule,
+    HealthModule,
+    TasksModule,
+    WorkersModule,
+    MetricsModule,
+    AlertsModule,
+    ChannelsModule,
+    FlowModule,
+    RoutesModule,
+    SilencesModule,
+  ],
   controllers: [ErrorsController],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },

@@ -9,6 +9,7 @@ import type { AcknowledgeDto, AlertStatsDto, CreateAlertDto, ListAlertsDto, Reso
 import { alertIsOver, alertNotFound } from './alerts.errors.js';
 import { AlertsStore } from './alerts.store.js';
 import { fingerprint } from './fingerprint.js';
+import { FlowService, type Muting } from './flow/flow.service.js';
 
 export interface AlertStats {
   /** How many days it is about. */
@@ -28,6 +29,7 @@ export interface AlertStats {
 export class AlertsService {
   constructor(
     private readonly store: AlertsStore,
+    private readonly flow: FlowService,
     private readonly wakeUps: WakeUps,
   ) {}
 
@@ -56,10 +58,9 @@ export class AlertsService {
     return pageOf(await this.store.list(tenant_id, filters), filters.limit, (alert) => alert.id);
   }
 
-  async get({ tenant_id }: Principal, id: string): Promise<Alert> {
-    const alert = await this.store.get(tenant_id, id);
-    if (!alert) throw alertNotFound(id);
-    return alert;
+  async get(caller: Principal, id: string): Promise<Alert & Muting> {
+    const alert = await this.find(caller, id);
+    return { ...alert, ...(await this.flow.muting(caller.tenant_id, alert)) };
   }
 
   async acknowledge(caller: Principal, id: string, { minutes, note }: AcknowledgeDto): Promise<Alert> {
@@ -74,7 +75,7 @@ export class AlertsService {
   }
 
   async history(caller: Principal, id: string, { cursor = 0, limit }: HistoryPageDto): Promise<Page<AlertHistoryLine, number>> {
-    await this.get(caller, id);
+    await this.find(caller, id);
     return pageOf(await this.store.history(caller.tenant_id, id, cursor, limit + 1), limit, (line) => line.id);
   }
 
@@ -91,9 +92,15 @@ export class AlertsService {
     };
   }
 
+  private async find({ tenant_id }: Principal, id: string): Promise<Alert> {
+    const alert = await this.store.get(tenant_id, id);
+    if (!alert) throw alertNotFound(id);
+    return alert;
+  }
+
   /** Without an alert nothing has changed, and why is told. */
   private async changed(caller: Principal, id: string, verb: string, alert: Alert | undefined): Promise<Alert> {
-    if (!alert) throw alertIsOver(await this.get(caller, id), verb);
+    if (!alert) throw alertIsOver(await this.find(caller, id), verb);
     this.wakeUps.signal('events', 'alert_dispatch');
     return alert;
   }

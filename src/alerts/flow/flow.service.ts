@@ -49,6 +49,16 @@ export class FlowService {
     return { silenced_by: way!.silenced_by, inhibited_by: way!.inhibited_by };
   }
 
+  /** How many active alerts a silence mutes now. */
+  async mutedBy(tenantId: string, silenceId: string): Promise<number> {
+    const { alerts, silences, now } = await this.store.read(tenantId, this.flapping);
+    const isSilenced = silencer(
+      silences.filter(({ id }) => id === silenceId),
+      now,
+    );
+    return alerts.filter((alert) => alert.status !== 'resolved' && isSilenced(matchedLabels(alert)).length > 0).length;
+  }
+
   /** One for each of `alerts`, in their order; they need not be stored. */
   async ways(tenantId: string, alerts: readonly Pick<Alert, 'name' | 'severity' | 'source' | 'labels'>[]): Promise<Way[]> {
     const { routing, alerts: stored, silences, channels, now } = await this.store.read(tenantId, this.flapping);

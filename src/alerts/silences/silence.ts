@@ -12,9 +12,9 @@ export interface SilenceSpan {
   ends_at: string;
 }
 
-/** As it is stored. */
+/** As clients see it. */
 export interface Silence extends SilenceSpan {
-  tenant_id: string;
+  status: SilenceStatus;
   comment: string;
   /** Who wanted it. */
   author: string;
@@ -34,4 +34,22 @@ export function silenceStatus({ starts_at, ends_at }: Pick<SilenceSpan, 'starts_
 export function silencer(silences: readonly SilenceSpan[], now: number): (labels: Labels) => string[] {
   const active = silences.filter((silence) => silenceStatus(silence, now) === 'active');
   return (labels) => active.filter(({ matchers }) => matchesAll(matchers, labels)).map(({ id }) => id);
+}
+
+/** Why it cannot be a silence, with the field; undefined where it can. */
+export function spanProblem(
+  { matchers, starts_at, ends_at }: Omit<SilenceSpan, 'id'>,
+  { maxDays, now }: { maxDays: number; now: number },
+): { field: string; message: string } | undefined {
+  if (matchesAll(matchers, {})) {
+    // Else one slip of the pen silences everything.
+    return { field: 'matchers', message: 'must hold at least one that does not match an absent label, such as severity = info' };
+  }
+  const length = Date.parse(ends_at) - Date.parse(starts_at);
+  if (!(length > 0)) return { field: 'ends_at', message: 'must be after starts_at' };
+  if (Date.parse(ends_at) <= now) return { field: 'ends_at', message: 'must be in the future' };
+  if (length > maxDays * 86_400_000) {
+    return { field: 'ends_at', message: `must be at most ${maxDays} days after starts_at (ALERTS_SILENCE_MAX_DAYS)` };
+  }
+  return undefined;
 }
