@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AlertmanagerApiModule } from './alerts/alertmanager-api/alertmanager-api.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { ChannelsModule } from './alerts/channels/channels.module.js';
 import { FlowModule } from './alerts/flow/flow.module.js';
@@ -31,6 +32,7 @@ import { WorkersModule } from './workers/workers.module.js';
     FlowModule,
     RoutesModule,
     SilencesModule,
+    AlertmanagerApiModule,
   ],
   controllers: [ErrorsController],
   providers: [

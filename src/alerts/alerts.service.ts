@@ -7,9 +7,12 @@ import type { HistoryPageDto } from '../input/query.js';
 import type { Alert, AlertHistoryLine, AlertStatus, Severity } from './alert.js';
 import type { AcknowledgeDto, AlertStatsDto, CreateAlertDto, ListAlertsDto, ResolveDto } from './alerts.dto.js';
 import { alertIsOver, alertNotFound } from './alerts.errors.js';
-import { AlertsStore } from './alerts.store.js';
+import { AlertsStore, type NewAlert } from './alerts.store.js';
 import { fingerprint } from './fingerprint.js';
 import { FlowService, type Muting } from './flow/flow.service.js';
+
+/** Who asks for all of them has no pages. */
+const maxActive = 10_000;
 
 export interface AlertStats {
   /** How many days it is about. */
@@ -48,10 +51,22 @@ export class AlertsService {
       runbook_url: input.runbook_url ?? null,
       value: input.value ?? null,
       created_by,
+      started_at: null,
       expires_in_seconds: input.expires_in_seconds ?? null,
     });
     this.wakeUps.signal('events', 'alert_dispatch');
     return { alert, created };
+  }
+
+  /** Raises some, and ends those of other fingerprints that are active. */
+  async exchange(tenantId: string, alerts: NewAlert[], over: string[], by: string): Promise<void> {
+    await this.store.exchange(tenantId, alerts, over, by);
+    this.wakeUps.signal('events', 'alert_dispatch');
+  }
+
+  /** All that are not resolved, newest first. */
+  active(tenantId: string): Promise<Alert[]> {
+    return this.store.list(tenantId, { status: ['open', 'acknowledged'], limit: maxActive });
   }
 
   async list({ tenant_id }: Principal, filters: ListAlertsDto): Promise<Page<Alert, string>> {

@@ -96,6 +96,11 @@ export class DispatchStore {
     });
   }
 
+  /** Names of those that are on. */
+  async channels(tenantId: string): Promise<string[]> {
+    return (await this.database.api.query(channelsStatement, [tenantId])).map(({ name }) => name);
+  }
+
   /** What a look would see now. */
   read(tenantId: string, flapping: Flapping): Promise<DispatchInput> {
     return readInput(this.database.api, tenantId, flapping);

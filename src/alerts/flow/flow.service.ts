@@ -59,6 +59,11 @@ export class FlowService {
     return alerts.filter((alert) => alert.status !== 'resolved' && isSilenced(matchedLabels(alert)).length > 0).length;
   }
 
+  /** Names of those that are on. */
+  channels(tenantId: string): Promise<string[]> {
+    return this.store.channels(tenantId);
+  }
+
   /** One for each of `alerts`, in their order; they need not be stored. */
   async ways(tenantId: string, alerts: readonly Pick<Alert, 'name' | 'severity' | 'source' | 'labels'>[]): Promise<Way[]> {
     const { routing, alerts: stored, silences, channels, now } = await this.store.read(tenantId, this.flapping);

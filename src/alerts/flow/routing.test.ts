@@ -40,10 +40,10 @@ test.each([
   expect(groupLabels(groupBy, labelled(anAlert({ name: 'x', labels })))).toEqual(expected);
 });
 
-test('matchers see the name and the severity, whatever labels say, and the source where no label does', () => {
+test('matchers see the name, whatever labels say, and the severity and the source where no label does', () => {
   const alert = { name: 'Backlog', severity: 'critical', source: 'api' } as const;
   const own = { queue: 'mail', severity: 'none', alertname: 'other' };
-  expect(matchedLabels({ ...alert, labels: own })).toEqual({ queue: 'mail', severity: 'critical', alertname: 'Backlog', source: 'api' });
+  expect(matchedLabels({ ...alert, labels: own })).toEqual({ queue: 'mail', severity: 'none', alertname: 'Backlog', source: 'api' });
   expect(matchedLabels({ ...alert, labels: { source: 'db' } })).toMatchObject({ source: 'db' });
 });
 

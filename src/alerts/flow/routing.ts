@@ -64,9 +64,9 @@ export const defaultRoute: RouteSettings = {
 
 export const noRouting: Routing = { routes: [], default_route: defaultRoute, inhibitions: [] };
 
-/** What matchers see of an alert: its labels, its name and severity whatever its labels say, and its source where it has no such label. */
+/** What matchers see of an alert: its labels, its name whatever its labels say, and its severity and source where no label says another. */
 export function matchedLabels({ name, severity, source, labels }: Pick<Alert, 'name' | 'severity' | 'source' | 'labels'>): Labels {
-  return { source, ...labels, alertname: name, severity };
+  return { source, severity, ...labels, alertname: name };
 }
 
 /** The routes that an alert with these labels takes; always at least one. */
