@@ -137,6 +137,21 @@ function expectEndsAfterBeginnings(scene: AlertScene): void {
   }
 }
 
+/** The same is told to the same again after `repeat_interval_seconds`, or after something has happened. */
+function expectNoIdleRepetition(scene: AlertScene, changes: number[]): void {
+  const last = new Map<string, number>();
+  for (const { at, channel, group } of scene.heard) {
+    const key = `${channel} ${group}`;
+    const before = last.get(key);
+    last.set(key, at);
+    if (before === undefined || at - before >= times.repeat_interval_seconds) continue;
+    expect(
+      changes.some((change) => change >= before && change <= at),
+      `${key} at ${before} and ${at}`,
+    ).toBe(true);
+  }
+}
+
 function expectAllSettled(scene: AlertScene): void {
   for (const one of names) scene.set(one, 'resolved');
   scene.wait(1000);
@@ -190,6 +205,24 @@ test('whatever becomes of the routing, ends are told to whom the alert was told,
       }
       expectAllSettled(scene);
       expectEndsAfterBeginnings(scene);
+    }),
+    runs,
+  );
+});
+
+test('nothing is told again before its repetition is due, unless something has happened', () => {
+  fc.assert(
+    fc.property(routings, fc.array(steps, { maxLength: 25 }), (routing, run) => {
+      // Steps of escalation tell again on purpose.
+      const scene = new AlertScene({ ...routing, default_route: { ...routing.default_route, escalation: [] } });
+      const changes: number[] = [];
+      for (const step of run) {
+        if (step.kind !== 'wait') changes.push(scene.seconds);
+        if (step.kind === 'silence') changes.push(scene.seconds + step.seconds);
+        take(scene, step);
+      }
+      scene.wait(1_000);
+      expectNoIdleRepetition(scene, changes);
     }),
     runs,
   );

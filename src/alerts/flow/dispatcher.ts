@@ -8,9 +8,9 @@ import type { Flapping } from './flapping.js';
 const pollMs = 12_000;
 /** How soon a new leader notices that it is one. */
 const followerMs = 2_000;
-/** In a storm of alerts, a look is followed by a pause of some times its length, so that it takes a fifth of a core at most. */
-const pauseFactor = 4;
-const maxPauseMs = 500;
+/** In a storm of alerts, a look is followed by a pause of some times its length, so that it takes a third of a core while there are thousands of them. */
+const pauseFactor = 2;
+const maxPauseMs = 300;
 const retryMs = 2_000;
 
 /** The leader's duty to look, whenever alerts have changed or something is due, at who is to be told. */

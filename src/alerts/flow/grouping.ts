@@ -85,6 +85,20 @@ export function groupLabels(
 
 /** Short, as it goes to channels: the route, and a hash of the labels. */
 export function groupKey(route: string, labels: Labels): string {
-  const pairs = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `${route}/${createHash('sha256').update(JSON.stringify(pairs)).digest('hex').slice(0, 32)}`;
+  const pairs = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return `${route}/${hashOf(pairs)}`;
+}
+
+/** Each look asks for those of all active alerts again. */
+const hashes = new Map<string, string>();
+const maxHashes = 20_000;
+
+function hashOf(text: string): string {
+  let hash = hashes.get(text);
+  if (!hash) {
+    if (hashes.size >= maxHashes) hashes.clear();
+    hash = createHash('sha256').update(text).digest('hex').slice(0, 32);
+    hashes.set(text, hash);
+  }
+  return hash;
 }

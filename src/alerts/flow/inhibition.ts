@@ -22,6 +22,7 @@ export function inhibitor(inhibitions: readonly Inhibition[], active: readonly L
     return { rule, all, oneSided };
   });
   return (labels) => {
+    if (rules.length === 0) return [];
     const found = rules.flatMap(({ rule, all, oneSided }) => {
       if (all.size === 0 || !matchesAll(rule.target_matchers, labels)) return [];
       // What is on both sides is inhibited only by what is not: neither by itself, nor two by each other.
