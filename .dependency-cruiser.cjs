@@ -21,7 +21,7 @@ const doors = [
 
 /** The files in which the outside world is met: REST, Socket.IO, gRPC, the server itself. */
 const doorFiles =
-  '^src/(app\\.ts$|transport/|auth/|health/|(tasks|workers|metrics|alerts)/(prometheus/)?([^/]+\\.(controller|gateway|grpc)|worker-stream|metrics-feed)\\.ts$)';
+  '^src/(app\\.ts$|transport/|auth/|health/|(tasks|workers|metrics|alerts)/((prometheus|channels)/)?([^/]+\\.(controller|gateway|grpc)|worker-stream|metrics-feed|socket-listeners)\\.ts$)';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -108,7 +108,7 @@ module.exports = {
       comment:
         'A door translates: service, DTOs and views of its own feature, transport and auth. No engine, no database, no other feature.',
       severity: 'error',
-      from: code('^src/(tasks|workers|metrics|alerts)/[^/]+\\.(controller|gateway|grpc)\\.ts$'),
+      from: code('^src/(tasks|workers|metrics|alerts/channels|alerts)/[^/]+\\.(controller|gateway|grpc)\\.ts$'),
       to: {
         path: '^src/',
         pathNot: '^src/(transport|auth|errors|input)/|^src/$1/(?!.*\\.(store|module)\\.ts$)|^src/events/(events|event-watch)\\.ts$',
@@ -121,7 +121,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$|^src/workers/(worker-pool|known-types)\\.ts$|^src/alerts/alerts-keeper\\.ts$|^src/metrics/(metrics-sampler|history/history-reader|cluster/cluster-observer)\\.ts$',
+          '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$|^src/workers/(worker-pool|known-types)\\.ts$|^src/alerts/(alerts-keeper|channels/channels-keeper)\\.ts$|^src/metrics/(metrics-sampler|history/history-reader|cluster/cluster-observer)\\.ts$',
       },
       to: { path: '\\.store\\.ts$', dependencyTypesNot: ['type-only'] },
     },
@@ -172,7 +172,14 @@ module.exports = {
       comment: 'A handler gets all it needs from its context.',
       severity: 'error',
       from: code('^src/handlers/'),
-      to: { path: '^src/', pathNot: '^src/(handlers|input|errors)/|^src/(tasks/task|settings)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(handlers|outbound|input|errors)/|^src/(tasks/task|settings)\\.ts$' },
+    },
+    {
+      name: 'outbound-goes-down',
+      comment: 'Where the server may connect to for its users, whoever asks.',
+      severity: 'error',
+      from: code('^src/outbound/'),
+      to: { path: '^src/', pathNot: '^src/(outbound/|settings\\.ts$)' },
     },
     {
       name: 'database-is-at-the-bottom',

@@ -19,6 +19,31 @@ CREATE TYPE task_status AS ENUM (
   'cancelled'
 );
 
+CREATE TABLE alert_channel_counts (
+  tenant_id text NOT NULL,
+  channel text NOT NULL,
+  outcome text NOT NULL,
+  reason text NOT NULL,
+  count bigint NOT NULL,
+  CONSTRAINT alert_channel_counts_pkey PRIMARY KEY (tenant_id, channel, outcome, reason)
+);
+
+CREATE TABLE alert_channels (
+  tenant_id text NOT NULL,
+  id uuid NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  enabled boolean DEFAULT true NOT NULL,
+  spec jsonb NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  version bigint DEFAULT 1 NOT NULL,
+  CONSTRAINT alert_channels_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT alert_channels_name UNIQUE (tenant_id, name),
+  CONSTRAINT alert_channels_kind CHECK (kind = ANY (ARRAY['socket'::text, 'webhook'::text, 'slack'::text, 'email'::text, 'alertmanager'::text]))
+);
+
 CREATE TABLE alert_history (
   tenant_id text NOT NULL,
   alert_id uuid NOT NULL,
@@ -29,6 +54,28 @@ CREATE TABLE alert_history (
   at timestamp with time zone DEFAULT now() NOT NULL,
   CONSTRAINT alert_history_pkey PRIMARY KEY (tenant_id, alert_id, id)
 );
+
+CREATE TABLE alert_notifications (
+  tenant_id text NOT NULL,
+  id uuid NOT NULL,
+  channel_id uuid NOT NULL,
+  group_key text NOT NULL,
+  content jsonb NOT NULL,
+  state text DEFAULT 'waiting'::text NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  next_at timestamp with time zone DEFAULT now() NOT NULL,
+  reason text,
+  error text,
+  duration_ms integer,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  sent_at timestamp with time zone,
+  CONSTRAINT alert_notifications_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT alert_notifications_state CHECK (state = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text]))
+);
+CREATE INDEX alert_notifications_by_channel ON alert_notifications USING btree (tenant_id, channel_id, id);
+CREATE INDEX alert_notifications_due ON alert_notifications USING btree (next_at) WHERE (state = 'waiting'::text);
+CREATE INDEX alert_notifications_ended ON alert_notifications USING btree (created_at) WHERE (state <> 'waiting'::text);
+CREATE INDEX alert_notifications_line ON alert_notifications USING btree (tenant_id, channel_id, group_key, id) WHERE (state = 'waiting'::text);
 
 CREATE TABLE alerts (
   tenant_id text NOT NULL,

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AlertsModule } from './alerts/alerts.module.js';
+import { ChannelsModule } from './alerts/channels/channels.module.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { AuthModule } from './auth/auth.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -16,7 +17,7 @@ import { InputPipe } from './transport/input.pipe.js';
 import { WorkersModule } from './workers/workers.module.js';
 
 @Module({
-  imports: [AuthModule, HealthModule, TasksModule, WorkersModule, MetricsModule, AlertsModule],
+  imports: [AuthModule, HealthModule, TasksModule, WorkersModule, MetricsModule, AlertsModule, ChannelsModule],
   controllers: [ErrorsController],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },

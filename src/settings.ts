@@ -226,9 +226,21 @@ export const settingDefinitions = {
     max: 3650,
     doc: 'Days after its end that an alert is kept, with its history.',
   }),
+  ALERTS_WATCHDOG_CHANNEL: text({
+    default: '',
+    doc: 'Alert channel that is sent a heartbeat, so that something outside notices when alerting itself is dead. Empty: none.',
+    accepts: 'empty, or the name of a channel',
+    pattern: /^$|^[a-z0-9][a-z0-9_.:-]{0,99}$/,
+  }),
+  ALERTS_WATCHDOG_SECONDS: integer({
+    default: '60',
+    min: 5,
+    max: 86_400,
+    doc: 'Seconds between two heartbeats to ALERTS_WATCHDOG_CHANNEL.',
+  }),
   HTTP_ALLOW_HOSTS: list({
     default: '',
-    doc: 'Hosts that http.request tasks may reach although their address is private: names, addresses or CIDR ranges, comma-separated.',
+    doc: 'Hosts that http.request tasks and alert channels may reach although their address is private: names, addresses or CIDR ranges, comma-separated.',
     accepts: 'host names, IP addresses or CIDR ranges, separated by commas',
     item: /^[A-Za-z0-9.:_*/[\]-]+$/,
   }),

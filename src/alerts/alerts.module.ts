@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { OwnAlertRaiser } from './alert-raiser.js';
 import { AlertSubscriptions } from './alert-subscriptions.js';
 import { AlertsKeeper } from './alerts-keeper.js';
 import { AlertsController } from './alerts.controller.js';
@@ -6,9 +7,18 @@ import { AlertsGateway } from './alerts.gateway.js';
 import { AlertsGrpc } from './alerts.grpc.js';
 import { AlertsService } from './alerts.service.js';
 import { AlertsStore } from './alerts.store.js';
+import { AlertRaiser } from './channels/watchdog.js';
 
 @Module({
   controllers: [AlertsController, AlertsGrpc],
-  providers: [AlertsGateway, AlertsService, AlertsStore, AlertSubscriptions, AlertsKeeper],
+  providers: [
+    AlertsGateway,
+    AlertsService,
+    AlertsStore,
+    AlertSubscriptions,
+    AlertsKeeper,
+    { provide: AlertRaiser, useClass: OwnAlertRaiser },
+  ],
+  exports: [AlertRaiser],
 })
 export class AlertsModule {}

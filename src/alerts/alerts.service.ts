@@ -48,7 +48,7 @@ export class AlertsService {
       created_by,
       expires_in_seconds: input.expires_in_seconds ?? null,
     });
-    this.wakeUps.signal('events');
+    this.wakeUps.signal('events', 'alert_notifications');
     return { alert, created };
   }
 
@@ -94,7 +94,7 @@ export class AlertsService {
   /** Without an alert nothing has changed, and why is told. */
   private async changed(caller: Principal, id: string, verb: string, alert: Alert | undefined): Promise<Alert> {
     if (!alert) throw alertIsOver(await this.get(caller, id), verb);
-    this.wakeUps.signal('events');
+    this.wakeUps.signal('events', 'alert_notifications');
     return alert;
   }
 }

@@ -17,12 +17,24 @@ export interface AlertChange {
   note: string | null;
 }
 
-/** Writes the history and the event of all rows of the CTE `changed`; `step` and `action` are SQL expressions over `c`, `by` and `note`, too. */
+/** A UUIDv7, so that what one channel is told of an alert keeps its order; by microseconds. */
+const notificationId = `(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
+  || lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000000)::bigint % 1000), 3, '0') || '8' || substr(md5(random()::text || ch.id), 1, 15))::uuid`;
+
+/** Writes the history, the event and the notifications of all rows of the CTE `changed`; `step` and `action` are SQL expressions over `c`, `by` and `note`, too. */
 function told(step: string, action: string, by: string, note = 'NULL'): string {
   return `kept AS (
   INSERT INTO alert_history (tenant_id, alert_id, action, by, note) SELECT c.tenant_id, c.id, ${step}, ${by}, ${note} FROM changed c WHERE ${step} IS NOT NULL
 ), recorded AS (
   INSERT INTO events (tenant_id, task_id, action, log) SELECT c.tenant_id, c.id, ${action}, to_jsonb(c) - 'created' FROM changed c
+), notified AS (
+  -- Every channel is told when an alert begins, ends, or is open again; in the transaction in which it does.
+  INSERT INTO alert_notifications (tenant_id, id, channel_id, group_key, content)
+  SELECT c.tenant_id, ${notificationId}, ch.id, c.id::text, jsonb_build_object(
+    'status', CASE c.status WHEN 'resolved' THEN 'resolved' ELSE 'firing' END, 'group_labels', jsonb_build_object('alertname', c.name),
+    'common_labels', c.labels, 'common_annotations', c.annotations, 'alerts', jsonb_build_array(to_jsonb(c) - 'created'))
+  FROM changed c JOIN alert_channels ch ON ch.tenant_id = c.tenant_id AND ch.enabled
+  WHERE ${step} IN ('created', 'resolved', 'expired', 'reopened')
 )`;
 }
 

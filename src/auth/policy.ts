@@ -31,6 +31,8 @@ export const policy = {
   'alerts.acknowledge': writers,
   'alerts.resolve': writers,
   'alerts.subscribe': readers,
+  'alerts.channels.read': readers,
+  'alerts.channels.manage': writers,
   'health.read': 'public',
   'docs.read': 'public',
 } as const satisfies Record<string, readonly Role[] | 'public'>;

@@ -6,7 +6,7 @@ import { invalid } from '../errors/coded-error.js';
 import { HistoryPageDto } from '../input/query.js';
 import { Id, NoBody } from '../transport/input.pipe.js';
 import { EventStreams, sendEventStream } from '../transport/sse.js';
-import { versionFrom, seqFrom } from './preconditions.js';
+import { versionFrom, seqFrom } from '../input/preconditions.js';
 import { isTerminal, type Task } from './task.js';
 import { ListTasksDto, WaitDto } from './task-filters.dto.js';
 import { BulkCreateDto, CreateTaskDto, PatchTaskDto, TaskFieldsDto } from './tasks.dto.js';

@@ -124,7 +124,7 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addTag('tasks', 'Create tasks, watch them, and steer them')
     .addTag('workers', 'Who runs tasks elsewhere, and the worker protocol over HTTP')
     .addTag('metrics', 'How the server and its tasks are, now and before')
-    .addTag('alerts', 'Conditions that somebody should know of')
+    .addTag('alerts', 'Conditions that somebody should know of, and how they are told')
     .addTag('health', 'Probes for load balancers and Kubernetes')
     .build();
   // A token, or none where anonymous callers have a role.

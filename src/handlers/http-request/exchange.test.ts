@@ -2,9 +2,9 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { TaskFailure } from '../handler.js';
-import { AddressGuard } from './address-guard.js';
+import { AddressGuard } from '../../outbound/address-guard.js';
 import { exchange } from './exchange.js';
-import { guardedConnect, type Lookup } from './guarded-connect.js';
+import { guardedConnect, type Lookup } from '../../outbound/guarded-connect.js';
 import type { HttpRequest } from './redirect.js';
 
 /** Paths the one server on loopback answers with a redirect to the given place. */

@@ -1,8 +1,7 @@
-import { isIP } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
+import { AddressRefused, type AddressGuard } from '../../outbound/address-guard.js';
+import { checkLiteral, guardedConnect, type Lookup } from '../../outbound/guarded-connect.js';
 import { TaskFailure } from '../handler.js';
-import type { AddressGuard } from './address-guard.js';
-import { guardedConnect, type Lookup } from './guarded-connect.js';
 import { redirected, redirectTarget, type HttpRequest } from './redirect.js';
 
 export interface HttpResponse {
@@ -61,7 +60,6 @@ type Sent = HttpResponse | { redirect: string; status: number };
 /** One hop, over a connection of its own: nothing is shared between tenants, and no stale connection eats a POST. */
 async function send(request: HttpRequest, { guard, lookup, followRedirects, maxResponseBytes, signal }: ExchangeOptions): Promise<Sent> {
   const { url, method, headers, body } = request;
-  checkLiteral(guard, url);
   const client = new Client(url.origin, {
     connect: guardedConnect(guard, lookup, signal),
     pipelining: 0,
@@ -71,6 +69,7 @@ async function send(request: HttpRequest, { guard, lookup, followRedirects, maxR
     bodyTimeout: 0,
   });
   try {
+    checkLiteral(guard, url);
     const response = await client.request({ path: url.pathname + url.search, method, headers, body, signal });
     // The client is destroyed under a body that is not read to its end; its error has nobody to tell.
     response.body.on('error', () => {});
@@ -78,14 +77,11 @@ async function send(request: HttpRequest, { guard, lookup, followRedirects, maxR
     const redirect = redirectTarget(status, [response.headers.location].flat()[0]);
     if (redirect !== undefined && followRedirects > 0) return { redirect, status };
     return { url, status, headers: response.headers, body: await readBody(response, method, maxResponseBytes) };
+  } catch (error) {
+    throw error instanceof AddressRefused ? new TaskFailure(error.code, error.message, { retryable: false }) : error;
   } finally {
     void client.destroy().catch(() => {});
   }
-}
-
-function checkLiteral(guard: AddressGuard, url: URL): void {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  if (isIP(host)) guard.check(host, Number(url.port) || (url.protocol === 'https:' ? 443 : 80), host);
 }
 
 async function readBody({ headers, body }: Dispatcher.ResponseData, method: string, maxBytes: number): Promise<Buffer> {

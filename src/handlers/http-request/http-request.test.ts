@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { JsonObject } from '../../tasks/task.js';
 import { TaskFailure, type HandlerContext } from '../handler.js';
 import { readParameters } from '../handlers.js';
-import type { Lookup } from './guarded-connect.js';
+import type { Lookup } from '../../outbound/guarded-connect.js';
 import { httpRequest } from './http-request.js';
 import type { HttpRequestParameters } from './parameters.js';
 

@@ -1,12 +1,13 @@
+import { AddressGuard } from '../../outbound/address-guard.js';
+import { dnsLookup, type Lookup } from '../../outbound/guarded-connect.js';
+import { retryAfterSeconds } from '../../outbound/retry-after.js';
 import type { JsonObject } from '../../tasks/task.js';
 import { TaskFailure, type Handler, type HandlerContext } from '../handler.js';
-import { AddressGuard } from './address-guard.js';
 import { exchange, type HttpResponse } from './exchange.js';
 import { networkFailure } from './network-failure.js';
-import { dnsLookup, type Lookup } from './guarded-connect.js';
 import { HttpRequestParameters } from './parameters.js';
 import type { HttpRequest } from './redirect.js';
-import { isSuccess, retryAfterSeconds, toResult } from './response.js';
+import { isSuccess, toResult } from './response.js';
 
 const retryableStatuses = new Set([429, 502, 503, 504]);
 const loggedBodyCharacters = 2000;

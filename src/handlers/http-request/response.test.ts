@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isSuccess, retryAfterSeconds, toResult } from './response.js';
+import { isSuccess, toResult } from './response.js';
 
 const url = new URL('https://example.com/');
 
@@ -58,23 +58,4 @@ test.each([
   [405, ['2xx', 404], false],
 ])('status %i among %j: %j', (status, patterns, expected) => {
   expect(isSuccess(status, patterns)).toBe(expected);
-});
-
-const now = Date.parse('2026-01-01T00:00:00Z');
-
-test.each([
-  ['5', 5],
-  ['0', undefined],
-  ['86401', 86_400],
-  ['999999999999', 86_400],
-  ['Thu, 01 Jan 2026 00:01:30 GMT', 90],
-  ['Fri, 01 Jan 2027 00:00:00 GMT', 86_400],
-  ['Wed, 31 Dec 2025 23:59:00 GMT', undefined],
-  ['-5', undefined],
-  ['soon', undefined],
-  ['', undefined],
-  [undefined, undefined],
-  [['7', '9'], 7],
-])('Retry-After %j waits %j seconds', (header, seconds) => {
-  expect(retryAfterSeconds(header, now)).toBe(seconds);
 });

@@ -1,14 +1,18 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { SettingsError } from '../../settings.js';
-import { TaskFailure } from '../handler.js';
+import { SettingsError } from '../settings.js';
 
 type Rule = (host: string, port: number, address: string) => boolean;
 
 const hostName = /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
 
+/** The address is neither public nor allowed; another try would be refused, too. */
+export class AddressRefused extends Error {
+  readonly code = 'ADDRESS_REFUSED';
+}
+
 /**
- * Decides which addresses `http.request` may reach: those of the public internet, and what HTTP_ALLOW_HOSTS names.
+ * Decides which addresses the server may reach for its users (tasks, alert channels): those of the public internet, and what HTTP_ALLOW_HOSTS names.
  * An entry is a host name, `*.suffix` (any name below it), an IP address or a CIDR range; `:port` narrows it to one port.
  */
 export class AddressGuard {
@@ -18,15 +22,13 @@ export class AddressGuard {
     this.#rules = allowHosts.map(parseRule);
   }
 
-  /** Refuses unless `address`, to which `host` resolved (or which it is), may be reached. Throws `ADDRESS_REFUSED`. */
+  /** Refuses unless `address`, to which `host` resolved (or which it is), may be reached. Throws `AddressRefused`. */
   check(host: string, port: number, address: string): void {
     if (isPublic(address) || this.#rules.some((allows) => allows(host, port, address))) return;
     const what = isIP(host) ? 'is not a public address' : 'does not resolve to public addresses only';
     // The address itself stays unsaid: a caller must not be able to map the inner network by asking.
-    throw new TaskFailure(
-      'ADDRESS_REFUSED',
-      `The request was not sent: ${host} ${what}. If tasks may reach it, add it to the start value HTTP_ALLOW_HOSTS of the server.`,
-      { retryable: false },
+    throw new AddressRefused(
+      `The request was not sent: ${host} ${what}. If it may be reached, add it to the start value HTTP_ALLOW_HOSTS of the server.`,
     );
   }
 }

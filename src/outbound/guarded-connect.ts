@@ -64,7 +64,14 @@ function checkedLookup(guard: AddressGuard, lookup: Lookup, port: number): Looku
   };
 }
 
-async function resolveChecked(guard: AddressGuard, lookup: Lookup, hostname: string, port: number): Promise<LookupAddress[]> {
+/** Refuses a URL whose host is an address that may not be reached, before anything is opened. Throws `AddressRefused`. */
+export function checkLiteral(guard: AddressGuard, url: URL): void {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(host)) guard.check(host, Number(url.port) || (url.protocol === 'https:' ? 443 : 80), host);
+}
+
+/** All addresses of a name, each of them checked. Throws `AddressRefused`, and as `lookup` does. */
+export async function resolveChecked(guard: AddressGuard, lookup: Lookup, hostname: string, port: number): Promise<LookupAddress[]> {
   const addresses = await lookup(hostname);
   if (!addresses.length) throw Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' });
   // One private answer among public ones refuses the name: which one a connection takes is a matter of chance.

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TaskFailure } from '../handler.js';
-import { AddressGuard, isPublic } from './address-guard.js';
+import { AddressGuard, AddressRefused, isPublic } from './address-guard.js';
 
 test.each([
   '0.0.0.0',
@@ -63,7 +62,7 @@ function accepts(entries: string[], host: string, port: number, address: string)
     new AddressGuard(entries).check(host, port, address);
     return true;
   } catch (error) {
-    expect(error).toBeInstanceOf(TaskFailure);
+    expect(error).toBeInstanceOf(AddressRefused);
     return false;
   }
 }
@@ -132,7 +131,7 @@ describe('HTTP_ALLOW_HOSTS', () => {
 
 test('a refusal names the host and the remedy, not the address behind the name', () => {
   const check = () => new AddressGuard([]).check('intranet.example', 80, '10.20.30.40');
-  expect(check).toThrow(expect.objectContaining({ code: 'ADDRESS_REFUSED', options: { retryable: false } }));
+  expect(check).toThrow(expect.objectContaining({ code: 'ADDRESS_REFUSED' }));
   expect(check).toThrow(/intranet\.example does not resolve to public addresses only.*HTTP_ALLOW_HOSTS/);
   expect(check).not.toThrow('10.20.30.40');
 });

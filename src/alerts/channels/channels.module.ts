@@ -1,0 +1,35 @@
+import { Module } from '@nestjs/common';
+import { AddressGuard } from '../../outbound/address-guard.js';
+import { dnsLookup } from '../../outbound/guarded-connect.js';
+import { SETTINGS, type Settings } from '../../settings.js';
+import { AlertsModule } from '../alerts.module.js';
+import { ChannelsKeeper } from './channels-keeper.js';
+import { ChannelsController } from './channels.controller.js';
+import { ChannelsGateway } from './channels.gateway.js';
+import { ChannelsGrpc } from './channels.grpc.js';
+import { ChannelsService } from './channels.service.js';
+import { ChannelsStore } from './channels.store.js';
+import { OutboxStore } from './outbox.store.js';
+import { Senders } from './senders.js';
+import { SocketListeners } from './socket-listeners.js';
+
+@Module({
+  imports: [AlertsModule],
+  controllers: [ChannelsController, ChannelsGrpc],
+  providers: [
+    ChannelsGateway,
+    ChannelsService,
+    ChannelsStore,
+    OutboxStore,
+    SocketListeners,
+    ChannelsKeeper,
+    {
+      provide: Senders,
+      inject: [SETTINGS, SocketListeners],
+      useFactory: ({ HTTP_ALLOW_HOSTS }: Settings, listeners: SocketListeners) =>
+        new Senders({ guard: new AddressGuard(HTTP_ALLOW_HOSTS), lookup: dnsLookup }, listeners),
+    },
+  ],
+  exports: [ChannelsService],
+})
+export class ChannelsModule {}

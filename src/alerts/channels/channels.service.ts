@@ -1,0 +1,99 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../../auth/principal.js';
+import { pageOf, type Page } from '../../input/page.js';
+import { DeliveryError, type Channel, type DeliveryReason } from './channel.js';
+import { changedSpec, checkSpec, toChannelView, type ChannelView } from './channel-changes.js';
+import type { ChannelPageDto, CreateChannelDto, PatchChannelDto } from './channels.dto.js';
+import { channelNameTaken, channelNotFound, channelVersionMismatch } from './channels.errors.js';
+import { ChannelsStore, type Delivery } from './channels.store.js';
+import { OutboxStore, type ChannelCount } from './outbox.store.js';
+import { sampleContent } from './sample.js';
+import { Senders } from './senders.js';
+
+/** How the test of a channel went. */
+export interface ChannelTest {
+  delivered: boolean;
+  reason: DeliveryReason | null;
+  error: string | null;
+  duration_ms: number;
+}
+
+/** What clients do with channels, for all doors alike. */
+@Injectable()
+export class ChannelsService {
+  constructor(
+    private readonly store: ChannelsStore,
+    private readonly outbox: OutboxStore,
+    private readonly senders: Senders,
+  ) {}
+
+  async create({ tenant_id, name: created_by }: Principal, { name, kind, enabled, spec }: CreateChannelDto): Promise<ChannelView> {
+    const checked = checkSpec(kind, spec);
+    const channel = await this.store.create({ tenant_id, id: randomUUIDv7(), name, kind, enabled, spec: checked, created_by });
+    if (!channel) throw channelNameTaken(name);
+    return toChannelView(channel);
+  }
+
+  async list({ tenant_id }: Principal, { cursor, limit }: ChannelPageDto): Promise<Page<ChannelView, string>> {
+    const { items, next_cursor } = pageOf(await this.store.list(tenant_id, cursor, limit + 1), limit, ({ id }) => id);
+    return { items: items.map(toChannelView), next_cursor };
+  }
+
+  async get(caller: Principal, id: string): Promise<ChannelView> {
+    return toChannelView(await this.find(caller, id));
+  }
+
+  async patch({ tenant_id }: Principal, id: string, input: PatchChannelDto, version?: number): Promise<ChannelView> {
+    const channel = await this.store.change(tenant_id, id, (before) => {
+      checkVersion(before, version);
+      return {
+        enabled: input.enabled ?? before.enabled,
+        spec: input.spec ? changedSpec(before, input.spec) : before.spec,
+      };
+    });
+    if (!channel) throw channelNotFound(id);
+    return toChannelView(channel);
+  }
+
+  async remove({ tenant_id }: Principal, id: string, version?: number): Promise<void> {
+    const removed = await this.store.remove(tenant_id, id, (channel) => checkVersion(channel, version));
+    if (!removed) throw channelNotFound(id);
+  }
+
+  /** Sends now, past the outbox, and also when the channel is switched off. */
+  async test(caller: Principal, id: string): Promise<ChannelTest> {
+    const { tenant_id, name, kind, spec } = await this.find(caller, id);
+    const content = sampleContent(new Date().toISOString(), caller.name);
+    const startedAt = performance.now();
+    const took = () => Math.round(performance.now() - startedAt);
+    const notification = { id: randomUUIDv7(), tenant_id, channel: name, group_key: 'test', content };
+    try {
+      await this.senders.send(kind, notification, spec, new AbortController().signal);
+      return { delivered: true, reason: null, error: null, duration_ms: took() };
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error;
+      return { delivered: false, reason: error.reason, error: error.message, duration_ms: took() };
+    }
+  }
+
+  async deliveries(caller: Principal, id: string, { cursor, limit }: ChannelPageDto): Promise<Page<Delivery, string>> {
+    await this.find(caller, id);
+    return pageOf(await this.store.deliveries(caller.tenant_id, id, cursor, limit + 1), limit, (delivery) => delivery.id);
+  }
+
+  /** How attempts ended, ever, by channel and reason: `arkitect_alert_notifications_total`. */
+  channelCounts(): Promise<ChannelCount[]> {
+    return this.outbox.counts();
+  }
+
+  private async find({ tenant_id }: Principal, id: string): Promise<Channel> {
+    const channel = await this.store.get(tenant_id, id);
+    if (!channel) throw channelNotFound(id);
+    return channel;
+  }
+}
+
+function checkVersion(channel: Channel, expected: number | undefined): void {
+  if (expected !== undefined && channel.version !== expected) throw channelVersionMismatch(channel, expected);
+}
