@@ -51,7 +51,6 @@ export class AlertsService {
       runbook_url: input.runbook_url ?? null,
       value: input.value ?? null,
       created_by,
-      started_at: null,
       expires_in_seconds: input.expires_in_seconds ?? null,
     });
     this.wakeUps.signal('events', 'alert_dispatch');

@@ -8,8 +8,8 @@ export type NewAlert = Pick<
   Alert,
   'tenant_id' | 'id' | 'fingerprint' | 'name' | 'severity' | 'source' | 'labels' | 'annotations' | 'runbook_url' | 'value' | 'created_by'
 > & {
-  /** RFC 3339; null: now. */
-  started_at: string | null;
+  /** RFC 3339. Without: now. */
+  started_at?: string | null;
   expires_in_seconds: number | null;
 };
 
@@ -171,7 +171,7 @@ export class AlertsStore {
       runbook_url,
       value,
       created_by,
-      alert.started_at,
+      alert.started_at ?? null,
       alert.expires_in_seconds,
     ]);
     return row!;

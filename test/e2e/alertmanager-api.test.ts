@@ -132,7 +132,13 @@ test('a silence of amtool mutes, is changed in place, is replaced, and is ended'
 });
 
 test('what is wrong with a silence is named', async () => {
-  const silence = { matchers: [{ name: 'a', value: '(', isRegex: true }], startsAt: soon(0), endsAt: soon(1), createdBy: 'me', comment: 'x' };
+  const silence = {
+    matchers: [{ name: 'a', value: '(', isRegex: true }],
+    startsAt: soon(0),
+    endsAt: soon(1),
+    createdBy: 'me',
+    comment: 'x',
+  };
   const fieldOf = async (body: object) => (await server.api('POST', '/api/v2/silences', body)).body.errors?.[0].field as string;
   expect(await fieldOf(silence)).toBe('matchers[0].value');
   expect(await fieldOf({ ...silence, matchers: [] })).toBe('matchers');
