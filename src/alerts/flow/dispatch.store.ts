@@ -5,6 +5,7 @@ import type { SilenceSpan } from '../silences/silence.js';
 import type { Dispatch, DispatchInput } from './dispatch.js';
 import type { Flapping } from './flapping.js';
 import type { GroupState } from './grouping.js';
+import { parts } from './notification.js';
 import { noRouting, type Routing } from './routing.js';
 
 const dueStatement = statement<{ tenants: string[]; wait_ms: number | null }>(
@@ -83,6 +84,9 @@ export type MatchedAlert = Pick<Alert, 'id' | 'name' | 'severity' | 'source' | '
 /** What decides over an alert, beside other alerts. */
 export type Rules = Pick<DispatchInput, 'routing' | 'silences' | 'channels' | 'now'>;
 
+/** Messages to the database have a bounded size, whatever there is to tell. */
+const batch = 500;
+
 /** What is told is written in the same transaction as what has been told. */
 @Injectable()
 export class DispatchStore {
@@ -148,9 +152,9 @@ async function write(
   tenantId: string,
   { changed, gone, notifications, flapping, next_at }: Dispatch,
 ): Promise<void> {
-  if (changed.length > 0) await transaction.query(putGroupsStatement, [tenantId, JSON.stringify(changed)]);
+  for (const part of parts(changed, batch)) await transaction.query(putGroupsStatement, [tenantId, JSON.stringify(part)]);
   if (gone.length > 0) await transaction.query(dropGroupsStatement, [tenantId, gone]);
-  if (notifications.length > 0) await transaction.query(tellStatement, [tenantId, JSON.stringify(notifications)]);
+  for (const part of parts(notifications, batch)) await transaction.query(tellStatement, [tenantId, JSON.stringify(part)]);
   if (flapping.length > 0) await transaction.query(flappedStatement, [tenantId, flapping]);
   await transaction.query(nextStatement, [tenantId, next_at]);
 }
