@@ -241,6 +241,7 @@ test.each([
   [named({ group_interval_seconds: 0 }), 'routes[0].group_interval_seconds'],
   [named({ escalation: [{ after_seconds: 5, channels: ['boss'] }] }), 'routes[0].escalation[0].channels[0]'],
   [named({ receiver: 'x' }), 'routes[0].receiver'],
+  [named({ matchers: [{ ...is('a', 'b'), toString: 'x' }] }), 'routes[0].matchers[0].toString'],
   [{ default_route: { channels: ['nobody'] } }, 'default_route.channels[0]'],
   [{ default_route: [] }, 'default_route'],
   [{ routes: 'x' }, 'routes'],

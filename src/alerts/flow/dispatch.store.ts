@@ -5,6 +5,7 @@ import type { SilenceSpan } from '../silences/silence.js';
 import type { Dispatch, DispatchInput } from './dispatch.js';
 import type { Flapping } from './flapping.js';
 import type { GroupState } from './grouping.js';
+import { parts } from './notification.js';
 import { noRouting, type Routing } from './routing.js';
 
 const dueStatement = statement<{ tenants: string[]; wait_ms: number | null }>(
@@ -27,6 +28,10 @@ const nowStatement = statement<{ now: number }>(
 );
 const activeStatement = statement<Alert>('active_alerts', "SELECT * FROM alerts WHERE tenant_id = $1 AND status <> 'resolved'");
 const resolvedStatement = statement<Alert>('resolved_alerts', 'SELECT * FROM alerts WHERE tenant_id = $1 AND id = ANY($2::uuid[])');
+const matchedStatement = statement<MatchedAlert>(
+  'matched_alerts',
+  "SELECT id, name, severity, source, labels FROM alerts WHERE tenant_id = $1 AND status <> 'resolved' ORDER BY id",
+);
 const groupsStatement = statement<{ state: GroupState }>('alert_groups', 'SELECT state FROM alert_groups WHERE tenant_id = $1');
 const silencesStatement = statement<SilenceSpan>(
   'silences_to_come',
@@ -74,6 +79,14 @@ const nextStatement = statement(
   'UPDATE alert_dispatch SET next_at = to_timestamp($2::float8 / 1000) WHERE tenant_id = $1',
 );
 
+export type MatchedAlert = Pick<Alert, 'id' | 'name' | 'severity' | 'source' | 'labels'>;
+
+/** What decides over an alert, beside other alerts. */
+export type Rules = Pick<DispatchInput, 'routing' | 'silences' | 'channels' | 'now'>;
+
+/** Messages to the database have a bounded size, whatever there is to tell. */
+const batch = 500;
+
 /** What is told is written in the same transaction as what has been told. */
 @Injectable()
 export class DispatchStore {
@@ -96,36 +109,41 @@ export class DispatchStore {
     });
   }
 
-  /** Names of those that are on. */
-  async channels(tenantId: string): Promise<string[]> {
-    return (await this.database.api.query(channelsStatement, [tenantId])).map(({ name }) => name);
+  /** What a look would see now, but groups and flapping. */
+  async read(tenantId: string): Promise<Rules> {
+    return readRules(this.database.api, tenantId);
   }
 
-  /** What a look would see now. */
-  read(tenantId: string, flapping: Flapping): Promise<DispatchInput> {
-    return readInput(this.database.api, tenantId, flapping);
+  /** Active alerts, as far as matchers see them. */
+  active(tenantId: string): Promise<MatchedAlert[]> {
+    return this.database.api.query(matchedStatement, [tenantId]);
   }
 }
 
+async function readRules(db: Queryable, tenantId: string): Promise<Rules> {
+  const [stored] = await db.query(routingStatement, [tenantId]);
+  return {
+    routing: stored?.routing ?? noRouting,
+    silences: await db.query(silencesStatement, [tenantId]),
+    channels: (await db.query(channelsStatement, [tenantId])).map(({ name }) => name),
+    now: (await db.query(nowStatement))[0]!.now,
+  };
+}
+
 async function readInput(db: Queryable, tenantId: string, { times, seconds }: Flapping): Promise<DispatchInput> {
-  const tenant = [tenantId];
-  const [{ now } = { now: 0 }] = await db.query(nowStatement);
-  const active = await db.query(activeStatement, tenant);
-  const groups = (await db.query(groupsStatement, tenant)).map(({ state }) => state);
+  const rules = await readRules(db, tenantId);
+  const active = await db.query(activeStatement, [tenantId]);
+  const groups = (await db.query(groupsStatement, [tenantId])).map(({ state }) => state);
   const ids = new Set(active.map(({ id }) => id));
   const over = groups.flatMap(({ told }) => Object.keys(told)).filter((id) => !ids.has(id));
   const resolved = over.length > 0 ? await db.query(resolvedStatement, [tenantId, over]) : [];
-  const [stored] = await db.query(routingStatement, tenant);
-  const since = firstIdAt(now - seconds * 1_000);
+  const since = firstIdAt(rules.now - seconds * 1_000);
   const flapping = times > 0 ? await db.query(flappingStatement, [tenantId, since, times, seconds]) : [];
   return {
-    routing: stored?.routing ?? noRouting,
+    ...rules,
     alerts: [...active, ...resolved],
-    silences: await db.query(silencesStatement, tenant),
     groups,
-    channels: (await db.query(channelsStatement, tenant)).map(({ name }) => name),
     flapping: new Map(flapping.map(({ fingerprint, until }) => [fingerprint, until])),
-    now,
   };
 }
 
@@ -134,9 +152,9 @@ async function write(
   tenantId: string,
   { changed, gone, notifications, flapping, next_at }: Dispatch,
 ): Promise<void> {
-  if (changed.length > 0) await transaction.query(putGroupsStatement, [tenantId, JSON.stringify(changed)]);
+  for (const part of parts(changed, batch)) await transaction.query(putGroupsStatement, [tenantId, JSON.stringify(part)]);
   if (gone.length > 0) await transaction.query(dropGroupsStatement, [tenantId, gone]);
-  if (notifications.length > 0) await transaction.query(tellStatement, [tenantId, JSON.stringify(notifications)]);
+  for (const part of parts(notifications, batch)) await transaction.query(tellStatement, [tenantId, JSON.stringify(part)]);
   if (flapping.length > 0) await transaction.query(flappedStatement, [tenantId, flapping]);
   await transaction.query(nextStatement, [tenantId, next_at]);
 }

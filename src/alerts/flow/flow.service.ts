@@ -1,10 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { SETTINGS, type Settings } from '../../settings.js';
+import { Injectable } from '@nestjs/common';
 import type { Alert, Labels } from '../alert.js';
 import { silencer } from '../silences/silence.js';
-import { DispatchStore } from './dispatch.store.js';
-import { flappingOf, type Flapping } from './flapping.js';
-import { groupKey, groupLabels, labelled } from './grouping.js';
+import { DispatchStore, type MatchedAlert } from './dispatch.store.js';
+import { groupKey, groupLabels } from './grouping.js';
 import { inhibitor } from './inhibition.js';
 import { matchedLabels, routesOf, type Route } from './routing.js';
 
@@ -34,14 +32,7 @@ export interface Way extends Muting {
 /** Answers as the dispatcher would decide now. */
 @Injectable()
 export class FlowService {
-  private readonly flapping: Flapping;
-
-  constructor(
-    private readonly store: DispatchStore,
-    @Inject(SETTINGS) settings: Settings,
-  ) {
-    this.flapping = flappingOf(settings);
-  }
+  constructor(private readonly store: DispatchStore) {}
 
   async muting(tenantId: string, alert: Alert): Promise<Muting> {
     if (alert.status === 'resolved') return { silenced_by: [], inhibited_by: [] };
@@ -51,25 +42,29 @@ export class FlowService {
 
   /** How many active alerts a silence mutes now. */
   async mutedBy(tenantId: string, silenceId: string): Promise<number> {
-    const { alerts, silences, now } = await this.store.read(tenantId, this.flapping);
+    const { silences, now } = await this.store.read(tenantId);
     const isSilenced = silencer(
       silences.filter(({ id }) => id === silenceId),
       now,
     );
-    return alerts.filter((alert) => alert.status !== 'resolved' && isSilenced(matchedLabels(alert)).length > 0).length;
+    const active = await this.store.active(tenantId);
+    return active.filter((alert) => isSilenced(matchedLabels(alert)).length > 0).length;
   }
 
   /** Names of those that are on. */
-  channels(tenantId: string): Promise<string[]> {
-    return this.store.channels(tenantId);
+  async channels(tenantId: string): Promise<string[]> {
+    return (await this.store.read(tenantId)).channels;
   }
 
   /** One for each of `alerts`, in their order; they need not be stored. */
-  async ways(tenantId: string, alerts: readonly Pick<Alert, 'name' | 'severity' | 'source' | 'labels'>[]): Promise<Way[]> {
-    const { routing, alerts: stored, silences, channels, now } = await this.store.read(tenantId, this.flapping);
-    const active = stored.filter(({ status }) => status !== 'resolved').map(labelled);
+  async ways(tenantId: string, alerts: readonly Omit<MatchedAlert, 'id'>[]): Promise<Way[]> {
+    const { routing, silences, channels, now } = await this.store.read(tenantId);
+    const sources = routing.inhibitions.length > 0 ? await this.store.active(tenantId) : [];
     const silencedBy = silencer(silences, now);
-    const inhibitedBy = inhibitor(routing.inhibitions, active);
+    const inhibitedBy = inhibitor(
+      routing.inhibitions,
+      sources.map((alert) => ({ id: alert.id, labels: matchedLabels(alert) })),
+    );
     return alerts.map((alert) => {
       const labels = matchedLabels(alert);
       const taken = ({ name, group_by, group_wait_seconds, channels: named }: Route): TakenRoute => {

@@ -28,13 +28,14 @@ export function notifications(key: string, labels: Labels, byChannel: ReadonlyMa
   );
 }
 
+export function parts<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
+
 function contentsOf(group_labels: Labels, alerts: readonly LabelledAlert[]): NotificationContent[] {
   // Of the group: a part without active alerts does not end what the other parts tell.
   const status = alerts.some(({ alert }) => alert.status !== 'resolved') ? 'firing' : 'resolved';
-  const parts = Array.from({ length: Math.ceil(alerts.length / maxAlerts) }, (_, index) =>
-    alerts.slice(index * maxAlerts, (index + 1) * maxAlerts),
-  );
-  return parts.map((part) => ({
+  return parts(alerts, maxAlerts).map((part) => ({
     status,
     group_labels,
     common_labels: common(part.map(({ labels }) => labels)),
