@@ -34,7 +34,7 @@ export class AlertsInbox {
   }
 
   /** Names of the channels that are on. */
-  async receivers({ tenant_id }: Principal): Promise<string[]> {
+  receivers({ tenant_id }: Principal): Promise<readonly string[]> {
     return this.flow.channels(tenant_id);
   }
 }

@@ -52,7 +52,7 @@ export class FlowService {
   }
 
   /** Names of those that are on. */
-  async channels(tenantId: string): Promise<string[]> {
+  async channels(tenantId: string): Promise<readonly string[]> {
     return (await this.store.read(tenantId)).channels;
   }
 
