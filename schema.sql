@@ -44,6 +44,19 @@ CREATE TABLE alert_channels (
   CONSTRAINT alert_channels_kind CHECK (kind = ANY (ARRAY['socket'::text, 'webhook'::text, 'slack'::text, 'email'::text, 'alertmanager'::text]))
 );
 
+CREATE TABLE alert_dispatch (
+  tenant_id text NOT NULL,
+  next_at timestamp with time zone,
+  CONSTRAINT alert_dispatch_pkey PRIMARY KEY (tenant_id)
+);
+
+CREATE TABLE alert_groups (
+  tenant_id text NOT NULL,
+  key text NOT NULL,
+  state jsonb NOT NULL,
+  CONSTRAINT alert_groups_pkey PRIMARY KEY (tenant_id, key)
+);
+
 CREATE TABLE alert_history (
   tenant_id text NOT NULL,
   alert_id uuid NOT NULL,
@@ -53,6 +66,12 @@ CREATE TABLE alert_history (
   note text,
   at timestamp with time zone DEFAULT now() NOT NULL,
   CONSTRAINT alert_history_pkey PRIMARY KEY (tenant_id, alert_id, id)
+);
+
+CREATE TABLE alert_marks (
+  tenant_id text NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  CONSTRAINT alert_marks_pkey PRIMARY KEY (tenant_id, id)
 );
 
 CREATE TABLE alert_notifications (
@@ -76,6 +95,33 @@ CREATE INDEX alert_notifications_by_channel ON alert_notifications USING btree (
 CREATE INDEX alert_notifications_due ON alert_notifications USING btree (next_at) WHERE (state = 'waiting'::text);
 CREATE INDEX alert_notifications_ended ON alert_notifications USING btree (created_at) WHERE (state <> 'waiting'::text);
 CREATE INDEX alert_notifications_line ON alert_notifications USING btree (tenant_id, channel_id, group_key, id) WHERE (state = 'waiting'::text);
+
+CREATE TABLE alert_routes (
+  tenant_id text NOT NULL,
+  routing jsonb NOT NULL,
+  updated_by text NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  version bigint DEFAULT 1 NOT NULL,
+  CONSTRAINT alert_routes_pkey PRIMARY KEY (tenant_id)
+);
+
+CREATE TABLE alert_silences (
+  tenant_id text NOT NULL,
+  id uuid NOT NULL,
+  matchers jsonb NOT NULL,
+  starts_at timestamp with time zone NOT NULL,
+  ends_at timestamp with time zone NOT NULL,
+  comment text NOT NULL,
+  author text NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  version bigint DEFAULT 1 NOT NULL,
+  warned_at timestamp with time zone,
+  CONSTRAINT alert_silences_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT alert_silences_span CHECK (starts_at <= ends_at)
+);
+CREATE INDEX alert_silences_by_end ON alert_silences USING btree (ends_at);
 
 CREATE TABLE alerts (
   tenant_id text NOT NULL,

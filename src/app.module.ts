@@ -1,8 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AlertmanagerApiModule } from './alerts/alertmanager-api/alertmanager-api.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { ChannelsModule } from './alerts/channels/channels.module.js';
+import { FlowModule } from './alerts/flow/flow.module.js';
+import { RoutesModule } from './alerts/routes/routes.module.js';
+import { SilencesModule } from './alerts/silences/silences.module.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { AuthModule } from './auth/auth.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -17,7 +21,19 @@ import { InputPipe } from './transport/input.pipe.js';
 import { WorkersModule } from './workers/workers.module.js';
 
 @Module({
-  imports: [AuthModule, HealthModule, TasksModule, WorkersModule, MetricsModule, AlertsModule, ChannelsModule],
+  imports: [
+    AuthModule,
+    HealthModule,
+    TasksModule,
+    WorkersModule,
+    MetricsModule,
+    AlertsModule,
+    ChannelsModule,
+    FlowModule,
+    RoutesModule,
+    SilencesModule,
+    AlertmanagerApiModule,
+  ],
   controllers: [ErrorsController],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },

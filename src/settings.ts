@@ -226,6 +226,20 @@ export const settingDefinitions = {
     max: 3650,
     doc: 'Days after its end that an alert is kept, with its history.',
   }),
+  ALERTS_SILENCE_MAX_DAYS: integer({ default: '30', min: 1, max: 3650, doc: 'Days that a silence of alerts may last.' }),
+  ALERTS_SILENCE_WARN_MINUTES: integer({
+    default: '15',
+    min: 0,
+    max: 1440,
+    doc: 'Minutes before the end of a silence that still mutes alerts to warn of it (SilenceExpiring); 0: never.',
+  }),
+  ALERTS_FLAPPING_COUNT: integer({
+    default: '5',
+    min: 0,
+    max: 100,
+    doc: 'Beginnings of the same alert within ALERTS_FLAPPING_MINUTES after which nothing more is told of it until it is steady; 0: never.',
+  }),
+  ALERTS_FLAPPING_MINUTES: integer({ default: '30', min: 1, max: 1440, doc: 'Minutes of ALERTS_FLAPPING_COUNT.' }),
   ALERTS_WATCHDOG_CHANNEL: text({
     default: '',
     doc: 'Alert channel that is sent a heartbeat, so that something outside notices when alerting itself is dead. Empty: none.',

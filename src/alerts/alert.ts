@@ -7,7 +7,7 @@ export const alertStatuses = ['open', 'acknowledged', 'resolved'] as const;
 export type AlertStatus = (typeof alertStatuses)[number];
 
 /** What the history of an alert tells. */
-export const alertSteps = ['created', 'acknowledged', 'reopened', 'resolved', 'expired'] as const;
+export const alertSteps = ['created', 'acknowledged', 'reopened', 'resolved', 'expired', 'flapping'] as const;
 export type AlertStep = (typeof alertSteps)[number];
 
 export type Labels = Record<string, string>;

@@ -41,7 +41,7 @@ export class AlertsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async sweep(): Promise<boolean> {
     const changed = await this.store.sweep(batch);
-    if (changed) this.wakeUps.signal('events', 'alert_notifications');
+    if (changed) this.wakeUps.signal('events', 'alert_dispatch');
     return changed === batch;
   }
 }

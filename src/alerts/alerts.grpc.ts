@@ -46,7 +46,8 @@ export class AlertsGrpc {
   @GrpcMethod('AlertService')
   @Operation('alerts.get')
   async getAlert(@Caller() caller: Principal, @Payload() { id }: AlertMessage) {
-    return { alert: await this.alerts.get(caller, id) };
+    const { silenced_by, inhibited_by, ...alert } = await this.alerts.get(caller, id);
+    return { alert, silenced_by, inhibited_by };
   }
 
   @GrpcMethod('AlertService')

@@ -7,9 +7,11 @@ import { AlertsGateway } from './alerts.gateway.js';
 import { AlertsGrpc } from './alerts.grpc.js';
 import { AlertsService } from './alerts.service.js';
 import { AlertsStore } from './alerts.store.js';
+import { FlowModule } from './flow/flow.module.js';
 import { AlertRaiser } from './channels/watchdog.js';
 
 @Module({
+  imports: [FlowModule],
   controllers: [AlertsController, AlertsGrpc],
   providers: [
     AlertsGateway,
@@ -19,6 +21,6 @@ import { AlertRaiser } from './channels/watchdog.js';
     AlertsKeeper,
     { provide: AlertRaiser, useClass: OwnAlertRaiser },
   ],
-  exports: [AlertRaiser],
+  exports: [AlertRaiser, AlertsService],
 })
 export class AlertsModule {}

@@ -3,7 +3,7 @@ import { ApiBody, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/s
 import type { ErrorCode } from '../errors/error-codes.js';
 import { alwaysPossible, Problems, withBody } from '../transport/openapi.js';
 import { AcknowledgeDto, CreateAlertDto, ResolveDto } from './alerts.dto.js';
-import { AlertHistoryPageView, AlertPageView, AlertStatsView, AlertView } from './alerts.views.js';
+import { AlertDetailsView, AlertHistoryPageView, AlertPageView, AlertStatsView, AlertView } from './alerts.views.js';
 
 interface Route {
   summary: string;
@@ -59,8 +59,8 @@ export const Documented = {
   }),
   get: route({
     summary: 'Read an alert',
-    description: 'Resolved ones are there for ALERTS_RETENTION_DAYS.',
-    answer: anAlert,
+    description: 'With what keeps it from being told now. Resolved ones are there for ALERTS_RETENTION_DAYS.',
+    answer: { description: 'The alert.', type: AlertDetailsView },
     problems: ['VALIDATION_FAILED', 'NOT_FOUND'],
     extra: [ofAlert],
   }),

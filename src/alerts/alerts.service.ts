@@ -7,8 +7,12 @@ import type { HistoryPageDto } from '../input/query.js';
 import type { Alert, AlertHistoryLine, AlertStatus, Severity } from './alert.js';
 import type { AcknowledgeDto, AlertStatsDto, CreateAlertDto, ListAlertsDto, ResolveDto } from './alerts.dto.js';
 import { alertIsOver, alertNotFound } from './alerts.errors.js';
-import { AlertsStore } from './alerts.store.js';
+import { AlertsStore, type NewAlert } from './alerts.store.js';
 import { fingerprint } from './fingerprint.js';
+import { FlowService, type Muting } from './flow/flow.service.js';
+
+/** Who asks for all of them has no pages. */
+const maxActive = 10_000;
 
 export interface AlertStats {
   /** How many days it is about. */
@@ -28,6 +32,7 @@ export interface AlertStats {
 export class AlertsService {
   constructor(
     private readonly store: AlertsStore,
+    private readonly flow: FlowService,
     private readonly wakeUps: WakeUps,
   ) {}
 
@@ -48,18 +53,28 @@ export class AlertsService {
       created_by,
       expires_in_seconds: input.expires_in_seconds ?? null,
     });
-    this.wakeUps.signal('events', 'alert_notifications');
+    this.wakeUps.signal('events', 'alert_dispatch');
     return { alert, created };
+  }
+
+  /** Raises some, and ends those of other fingerprints that are active. */
+  async exchange(tenantId: string, alerts: NewAlert[], over: string[], by: string): Promise<void> {
+    await this.store.exchange(tenantId, alerts, over, by);
+    this.wakeUps.signal('events', 'alert_dispatch');
+  }
+
+  /** All that are not resolved, newest first. */
+  active(tenantId: string): Promise<Alert[]> {
+    return this.store.list(tenantId, { status: ['open', 'acknowledged'], limit: maxActive });
   }
 
   async list({ tenant_id }: Principal, filters: ListAlertsDto): Promise<Page<Alert, string>> {
     return pageOf(await this.store.list(tenant_id, filters), filters.limit, (alert) => alert.id);
   }
 
-  async get({ tenant_id }: Principal, id: string): Promise<Alert> {
-    const alert = await this.store.get(tenant_id, id);
-    if (!alert) throw alertNotFound(id);
-    return alert;
+  async get(caller: Principal, id: string): Promise<Alert & Muting> {
+    const alert = await this.find(caller, id);
+    return { ...alert, ...(await this.flow.muting(caller.tenant_id, alert)) };
   }
 
   async acknowledge(caller: Principal, id: string, { minutes, note }: AcknowledgeDto): Promise<Alert> {
@@ -74,7 +89,7 @@ export class AlertsService {
   }
 
   async history(caller: Principal, id: string, { cursor = 0, limit }: HistoryPageDto): Promise<Page<AlertHistoryLine, number>> {
-    await this.get(caller, id);
+    await this.find(caller, id);
     return pageOf(await this.store.history(caller.tenant_id, id, cursor, limit + 1), limit, (line) => line.id);
   }
 
@@ -91,10 +106,16 @@ export class AlertsService {
     };
   }
 
+  private async find({ tenant_id }: Principal, id: string): Promise<Alert> {
+    const alert = await this.store.get(tenant_id, id);
+    if (!alert) throw alertNotFound(id);
+    return alert;
+  }
+
   /** Without an alert nothing has changed, and why is told. */
   private async changed(caller: Principal, id: string, verb: string, alert: Alert | undefined): Promise<Alert> {
-    if (!alert) throw alertIsOver(await this.get(caller, id), verb);
-    this.wakeUps.signal('events', 'alert_notifications');
+    if (!alert) throw alertIsOver(await this.find(caller, id), verb);
+    this.wakeUps.signal('events', 'alert_dispatch');
     return alert;
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database, statement } from '../database/database.js';
+import { Database, statement, type Queryable } from '../database/database.js';
 import type { Alert, AlertHistoryLine } from './alert.js';
 import { listAlertsQuery, type AlertFilters } from './alerts-query.js';
 
@@ -7,7 +7,11 @@ import { listAlertsQuery, type AlertFilters } from './alerts-query.js';
 export type NewAlert = Pick<
   Alert,
   'tenant_id' | 'id' | 'fingerprint' | 'name' | 'severity' | 'source' | 'labels' | 'annotations' | 'runbook_url' | 'value' | 'created_by'
-> & { expires_in_seconds: number | null };
+> & {
+  /** RFC 3339. Without: now. */
+  started_at?: string | null;
+  expires_in_seconds: number | null;
+};
 
 /** Which alert, for whom, and what is said of it. */
 export interface AlertChange {
@@ -17,38 +21,50 @@ export interface AlertChange {
   note: string | null;
 }
 
-/** A UUIDv7, so that what one channel is told of an alert keeps its order; by microseconds. */
-const notificationId = `(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
-  || lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000000)::bigint % 1000), 3, '0') || '8' || substr(md5(random()::text || ch.id), 1, 15))::uuid`;
-
-/** Writes the history, the event and the notifications of all rows of the CTE `changed`; `step` and `action` are SQL expressions over `c`, `by` and `note`, too. */
-function told(step: string, action: string, by: string, note = 'NULL'): string {
+/**
+ * Writes the history and the event of all rows of the CTE `changed`, and marks that there is something to tell; `step` and `action` are SQL
+ * expressions over `c`, `by`, `note` and `isNews`, too.
+ */
+function told(step: string, action: string, by: string, { note = 'NULL', isNews = 'true' } = {}): string {
   return `kept AS (
   INSERT INTO alert_history (tenant_id, alert_id, action, by, note) SELECT c.tenant_id, c.id, ${step}, ${by}, ${note} FROM changed c WHERE ${step} IS NOT NULL
 ), recorded AS (
   INSERT INTO events (tenant_id, task_id, action, log) SELECT c.tenant_id, c.id, ${action}, to_jsonb(c) - 'created' FROM changed c
-), notified AS (
-  -- Every channel is told when an alert begins, ends, or is open again; in the transaction in which it does.
-  INSERT INTO alert_notifications (tenant_id, id, channel_id, group_key, content)
-  SELECT c.tenant_id, ${notificationId}, ch.id, c.id::text, jsonb_build_object(
-    'status', CASE c.status WHEN 'resolved' THEN 'resolved' ELSE 'firing' END, 'group_labels', jsonb_build_object('alertname', c.name),
-    'common_labels', c.labels, 'common_annotations', c.annotations, 'alerts', jsonb_build_array(to_jsonb(c) - 'created'))
-  FROM changed c JOIN alert_channels ch ON ch.tenant_id = c.tenant_id AND ch.enabled
-  WHERE ${step} IN ('created', 'resolved', 'expired', 'reopened')
+), marked AS (
+  INSERT INTO alert_marks (tenant_id) SELECT DISTINCT c.tenant_id FROM changed c WHERE ${isNews}
 )`;
 }
 
-const raiseStatement = statement<Alert & { created: boolean }>(
-  'raise_alert',
-  `WITH changed AS (
-  INSERT INTO alerts AS a (tenant_id, id, fingerprint, name, severity, source, labels, annotations, runbook_url, value, created_by, expires_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now() + make_interval(secs => $12))
+// The row as it was before this statement. Severity decides which routes an alert takes; what else may change does not.
+const isAnother = `c.created OR c.severity <> (SELECT a.severity FROM alerts a WHERE a.tenant_id = c.tenant_id AND a.id = c.id)`;
+
+const raisedColumns =
+  'tenant_id, id, fingerprint, name, severity, source, labels, annotations, runbook_url, value, created_by, started_at, expires_at';
+
+/** What is to be done with the rows that `source` gives: new alerts, or those that are active brought up to date. */
+function raising(source: string): string {
+  return `WITH changed AS (
+  INSERT INTO alerts AS a (${raisedColumns})
+  ${source}
   ON CONFLICT (tenant_id, fingerprint) WHERE status <> 'resolved' DO UPDATE
   SET severity = excluded.severity, annotations = excluded.annotations, runbook_url = excluded.runbook_url, value = excluded.value,
       expires_at = excluded.expires_at, updated_at = now(), version = a.version + 1
   RETURNING a.*, a.version = 1 AS created
-), ${told("CASE WHEN c.created THEN 'created' END", "CASE WHEN c.created THEN 'alert_created' ELSE 'alert_updated' END", 'c.created_by')}
-SELECT * FROM changed`,
+), ${told("CASE WHEN c.created THEN 'created' END", "CASE WHEN c.created THEN 'alert_created' ELSE 'alert_updated' END", 'c.created_by', { isNews: isAnother })}
+SELECT * FROM changed`;
+}
+
+const raiseStatement = statement<Alert & { created: boolean }>(
+  'raise_alert',
+  raising('VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12::timestamptz, now()), now() + make_interval(secs => $13))'),
+);
+
+const raiseAllStatement = statement<Pick<Alert, 'id' | 'tenant_id' | 'fingerprint'>>(
+  'raise_alerts',
+  raising(`SELECT tenant_id, id, fingerprint, name, severity, source, labels, annotations, runbook_url, value, created_by,
+         coalesce(started_at, now()), now() + make_interval(secs => expires_in_seconds)
+  FROM jsonb_to_recordset($1) AS i(tenant_id text, id uuid, fingerprint text, name text, severity text, source text, labels jsonb,
+    annotations jsonb, runbook_url text, value float8, created_by text, started_at timestamptz, expires_in_seconds float8)`),
 );
 
 const touched = 'updated_at = now(), version = a.version + 1';
@@ -60,7 +76,7 @@ const acknowledgeStatement = statement<Alert>(
                       acknowledged_until = now() + make_interval(secs => $5), ${touched}
   WHERE tenant_id = $1 AND id = $2 AND status <> 'resolved'
   RETURNING a.*
-), ${told("'acknowledged'", "'alert_acknowledged'", '$3', '$4::text')}
+), ${told("'acknowledged'", "'alert_acknowledged'", '$3', { note: '$4::text' })}
 SELECT * FROM changed`,
 );
 
@@ -70,8 +86,18 @@ const resolveStatement = statement<Alert>(
   UPDATE alerts a SET status = 'resolved', resolved_at = now(), resolved_by = $3, ${touched}
   WHERE tenant_id = $1 AND id = $2 AND status <> 'resolved'
   RETURNING a.*
-), ${told("'resolved'", "'alert_resolved'", '$3', '$4::text')}
+), ${told("'resolved'", "'alert_resolved'", '$3', { note: '$4::text' })}
 SELECT * FROM changed`,
+);
+
+const resolveSameStatement = statement(
+  'resolve_same_alerts',
+  `WITH changed AS (
+  UPDATE alerts a SET status = 'resolved', resolved_at = now(), resolved_by = $3, ${touched}
+  WHERE tenant_id = $1 AND fingerprint = ANY($2::text[]) AND status <> 'resolved'
+  RETURNING a.*
+), ${told("'resolved'", "'alert_resolved'", '$3')}
+SELECT`,
 );
 
 const byClock = "CASE c.status WHEN 'resolved' THEN 'expired' ELSE 'reopened' END";
@@ -145,9 +171,23 @@ export class AlertsStore {
       runbook_url,
       value,
       created_by,
+      alert.started_at ?? null,
       alert.expires_in_seconds,
     ]);
     return row!;
+  }
+
+  /** The same of many, in the transaction of whoever raises them. No two of the same fingerprint. */
+  raiseAll(transaction: Queryable, alerts: NewAlert[]): Promise<Pick<Alert, 'id' | 'tenant_id' | 'fingerprint'>[]> {
+    return transaction.query(raiseAllStatement, [JSON.stringify(alerts)]);
+  }
+
+  /** Raises some and ends the active ones of other fingerprints, both or neither. */
+  async exchange(tenantId: string, alerts: NewAlert[], over: string[], by: string): Promise<void> {
+    await this.database.api.transaction(async (transaction) => {
+      if (alerts.length > 0) await this.raiseAll(transaction, alerts);
+      if (over.length > 0) await transaction.query(resolveSameStatement, [tenantId, over, by]);
+    });
   }
 
   /** Undefined when there is no such alert that is still active. `seconds`: after that it is open again; null is never. */

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { alertStatuses, alertSteps, severities, type Alert, type AlertHistoryLine } from './alert.js';
+import type { Muting } from './flow/flow.service.js';
 
 /*
  * Answers of /alerts for the OpenAPI document.
@@ -81,6 +82,16 @@ export class AlertView implements Alert {
 
   @ApiProperty({ type: 'integer', description: 'Grows with each change.', example: 1 })
   version: number;
+}
+
+const ids = (description: string) => ApiProperty({ type: [String], description, example: [] });
+
+export class AlertDetailsView extends AlertView implements Muting {
+  @ids('Silences that keep it from being told now.')
+  silenced_by: string[];
+
+  @ids('Alerts that keep it from being told now.')
+  inhibited_by: string[];
 }
 
 export class AlertPageView {

@@ -33,6 +33,10 @@ export const policy = {
   'alerts.subscribe': readers,
   'alerts.channels.read': readers,
   'alerts.channels.manage': writers,
+  'alerts.silences.read': readers,
+  'alerts.silences.manage': writers,
+  'alerts.routes.read': readers,
+  'alerts.routes.manage': writers,
   'health.read': 'public',
   'docs.read': 'public',
 } as const satisfies Record<string, readonly Role[] | 'public'>;

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsObject, Matches, Max, Min, registerDecorator, ValidateIf } from 'class-validator';
+import { Transform, Type } from 'class-transformer';
+import { IsIn, IsInt, IsISO8601, IsObject, Matches, Max, Min, registerDecorator, ValidateIf, ValidateNested } from 'class-validator';
 import { Raw } from './validate.js';
 
 /*
@@ -92,7 +92,7 @@ export function idRule(what: string): string {
 }
 
 /** The id of what `what` says, in lower case from here on. */
-export function IdField(what: 'a task' | 'an alert'): PropertyDecorator {
+export function IdField(what: 'a task' | 'an alert' | 'a silence'): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value)),
     Matches(idPattern, { message: idRule(what) }),
@@ -186,4 +186,58 @@ export function isLabelKey(key: string): boolean {
 
 export function isLabelValue(value: string): boolean {
   return value.length <= 255 && isText(value) && !/[\t\n\r]/.test(value);
+}
+
+/** Text for programs, taken as it is; `accepts` completes "must be …". */
+export function TextValue(options: FieldOptions & { max: number; accepts: string; test(value: string): boolean }): PropertyDecorator {
+  const { max, accepts, test, ...shown } = options;
+  return field(
+    shown,
+    { type: 'string', maxLength: max },
+    rule('textValue', `must be ${accepts}`, (value) => typeof value === 'string' && value.length <= max && test(value)),
+  );
+}
+
+/** A list of short texts; `accepts` completes "must be a list of …". */
+export function Texts(
+  options: FieldOptions & { min?: number; max: number; accepts: string; test(value: string): boolean },
+): PropertyDecorator {
+  const { min = 0, max, accepts, test, ...shown } = options;
+  return field(
+    shown,
+    { type: 'array', items: { type: 'string' }, minItems: min, maxItems: max },
+    rule(
+      'texts',
+      `must be a list of ${min} to ${max} ${accepts}`,
+      (value) =>
+        Array.isArray(value) && value.length >= min && value.length <= max && value.every((item) => typeof item === 'string' && test(item)),
+    ),
+  );
+}
+
+/** A list of objects, each checked as `type`. */
+export function Items(type: new () => object, options: FieldOptions & { min?: number; max: number }): PropertyDecorator {
+  const { min = 0, max, ...shown } = options;
+  const message = `must be a list of ${min} to ${max} objects`;
+  // ValidateNested alone would take lists for objects.
+  const isObject = (item: unknown) => typeof item === 'object' && item !== null && !Array.isArray(item);
+  return field(
+    shown,
+    { type: () => [type], minItems: min, maxItems: max },
+    rule('items', message, (value) => Array.isArray(value) && value.length >= min && value.length <= max && value.every(isObject)),
+    ValidateNested({ each: true, message }),
+    Type(() => type),
+  );
+}
+
+/** An object, checked as `type`. */
+export function Item(type: new () => object, options: FieldOptions): PropertyDecorator {
+  const message = 'must be a JSON object';
+  return field(
+    options,
+    { type: () => type },
+    IsObject({ message }),
+    ValidateNested({ message }),
+    Type(() => type),
+  );
 }

@@ -35,8 +35,7 @@ export function checkThoroughly<T extends object>(
   const inherited = inheritedFields(plain, path, () => unknownField(fields));
   for (const key of fields.nested) {
     const child = (plain as Record<string, unknown>)[key];
-    if (typeof child === 'object' && child !== null)
-      inherited.push(...inheritedFields(child, path ? `${path}.${key}` : key, () => 'is not a known field'));
+    inherited.push(...inheritedWithin(child, path ? `${path}.${key}` : key));
   }
   if (inherited.length) return { value: new type(), errors: inherited };
   const value = instanceOf(type, plain, fields.raw);
@@ -60,6 +59,14 @@ export function checkThoroughly<T extends object>(
 function inheritedFields(plain: object, path: string, message: () => string): FieldError[] {
   const keys = Object.keys(plain).filter((key) => key in Object.prototype);
   return keys.map((key) => ({ field: path ? `${path}.${key}` : key, message: message() }));
+}
+
+/** The same of objects in lists and in each other; how deep they may be has been checked. */
+function inheritedWithin(value: unknown, path: string): FieldError[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const own = Array.isArray(value) ? [] : inheritedFields(value, path, () => 'is not a known field');
+  const pathOf = (key: string) => (Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`);
+  return [...own, ...Object.entries(value).flatMap(([key, child]) => inheritedWithin(child, pathOf(key)))];
 }
 
 /** What the decorators of an input class say of its fields. */

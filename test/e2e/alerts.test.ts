@@ -198,8 +198,9 @@ test('events of alerts do not reach those who listen to tasks', async () => {
 
 test('Socket.IO and gRPC answer as REST does', async () => {
   const alert = await ask(socket, 'create', backup);
-  expect((await server.api('GET', `/alerts/${alert.id}`)).body).toEqual(alert);
-  expect(await ask(socket, 'get', { id: alert.id })).toEqual(alert);
+  const details = { ...alert, silenced_by: [], inhibited_by: [] };
+  expect((await server.api('GET', `/alerts/${alert.id}`)).body).toEqual(details);
+  expect(await ask(socket, 'get', { id: alert.id })).toEqual(details);
   expect((await ask(socket, 'list', { severity: ['critical'] })).items).toEqual([alert]);
   expect((await ask(socket, 'history', { id: alert.id })).items).toHaveLength(1);
   expect(await ask(socket, 'stats', {})).toEqual((await server.api('GET', '/alerts/stats')).body);

@@ -132,13 +132,17 @@ describe('every rpc, by its descriptor', () => {
     if (method === 'ListTasks' || method === 'WatchTasks') return { status: ['nothing'] };
     if (method === 'CreateTasks') return { tasks: [] };
     if (method === 'ListAlerts' || method === 'WatchAlerts') return { severity: ['nothing'] };
+    if (method === 'ListAlertSilences') return { status: ['nothing'] };
+    if (method === 'ListAlertChannels') return { limit: 0 };
+    if (method === 'PutAlertRoutes') return { routes: [{ name: '' }] };
+    if (method === 'TestAlertRoutes') return { severity: 'nothing' };
     if (method === 'GetAlertStats') return { days: 0 };
     if (method === 'CreateTask') return { task: bad.task };
     if (method === 'Work') return { hello: { name: '' } };
     return { id: 'no id / of anything', limit: -1 };
   };
   /** Nothing can be wrong with a message without fields. */
-  const withoutFields = ['ListWorkers', 'GetMetrics', 'WatchMetrics', 'ListMetricNames'];
+  const withoutFields = ['ListWorkers', 'GetMetrics', 'WatchMetrics', 'ListMetricNames', 'GetAlertRoutes'];
 
   test.each(rpcs.filter(({ method }) => !withoutFields.includes(method)))(
     '$service/$method refuses what is not valid',

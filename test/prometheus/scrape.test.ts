@@ -1,11 +1,9 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../support/free-port.js';
 import { GrpcClient } from '../support/grpc.js';
+import { hasProgram, startPrometheus, type Prometheus } from '../support/prometheus.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { ask, connectSocket } from '../support/socket-client.js';
 import { until } from '../support/until.js';
@@ -13,21 +11,16 @@ import { until } from '../support/until.js';
 const deploy = join(import.meta.dirname, '../../deploy');
 const rules = join(deploy, 'prometheus/rules/arkitect.yml');
 
-const hasPrometheus = spawnSync('promtool', ['--version']).status === 0;
+const hasPrometheus = hasProgram('promtool');
 const suite = hasPrometheus ? 'a real Prometheus' : 'a real Prometheus (skipped: there is no promtool on the PATH)';
 
 describe.skipIf(!hasPrometheus)(`before ${suite}`, () => {
   let server: TestServer;
-  let prometheus: ChildProcess;
-  let directory: string;
-  let url: string;
+  let prometheus: Prometheus;
 
   beforeAll(async () => {
     server = await startTestServer({ METRICS_INTERVAL_SECONDS: '1' });
-    directory = mkdtempSync(join(tmpdir(), 'arkitect-prometheus-'));
-    const port = await freePort();
-    url = `http://127.0.0.1:${port}`;
-    const config = {
+    prometheus = await startPrometheus({
       global: { scrape_interval: '1s', evaluation_interval: '1s' },
       rule_files: [rules],
       scrape_configs: [
@@ -37,36 +30,14 @@ describe.skipIf(!hasPrometheus)(`before ${suite}`, () => {
           authorization: { credentials: server.token },
         },
       ],
-    };
-    // JSON is YAML, too.
-    writeFileSync(join(directory, 'prometheus.yml'), JSON.stringify(config));
-    const args = [
-      `--config.file=${join(directory, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(directory, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ];
-    prometheus = spawn('prometheus', args, { stdio: 'ignore' });
-    await until('Prometheus to be ready', () =>
-      fetch(`${url}/-/ready`).then(
-        (answer) => answer.ok,
-        () => false,
-      ),
-    );
+    });
   });
   afterAll(async () => {
-    const ended = once(prometheus, 'exit');
-    prometheus.kill();
-    await ended;
+    await prometheus.close();
     await server.close();
-    rmSync(directory, { recursive: true, force: true });
   });
 
-  async function query(expression: string): Promise<number | undefined> {
-    const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`);
-    const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
-    const [first] = data.result;
-    return first && Number(first.value[1]);
-  }
+  const query = (expression: string) => prometheus.query(expression);
 
   test('scrapes the default path, and finds tasks, durations and requests there', async () => {
     await server.api('POST', '/tasks?wait=20', { name: 'scraped', start: 'auto', queue: 'scraped' });

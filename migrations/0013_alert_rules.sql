@@ -1,0 +1,1 @@
+-- Holds the number of the alert rules, which come with another change.

@@ -1,0 +1,71 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Leader } from '../../engine/leader.js';
+import { Loop, type Duty } from '../../engine/loops/loop.js';
+import { SETTINGS, type Settings } from '../../settings.js';
+import { AlertsService } from '../alerts.service.js';
+import { FlowService } from '../flow/flow.service.js';
+import type { Silence } from './silence.js';
+import { SilencesStore } from './silences.store.js';
+
+const batch = 500;
+const warnMs = 30_000;
+const pruneMs = 600_000;
+
+/** The leader's duties with silences: who ends soon is warned of, and what is old leaves. */
+@Injectable()
+export class SilencesKeeper implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger('AlertSilences');
+  private readonly loops: Loop[];
+
+  constructor(
+    @Inject(SETTINGS) { ALERTS_SILENCE_WARN_MINUTES, ALERTS_RETENTION_DAYS }: Settings,
+    leader: Leader,
+    private readonly store: SilencesStore,
+    private readonly flow: FlowService,
+    private readonly alerts: AlertsService,
+  ) {
+    const duties: Duty[] = [
+      { name: 'pruner of silences', intervalMs: pruneMs, run: () => this.store.prune(ALERTS_RETENTION_DAYS, batch) },
+      ...(ALERTS_SILENCE_WARN_MINUTES > 0
+        ? [{ name: 'warning before silences end', intervalMs: warnMs, run: () => this.warn(ALERTS_SILENCE_WARN_MINUTES) }]
+        : []),
+    ];
+    this.loops = duties.map(
+      (duty) => new Loop(duty, leader, (name, error) => this.logger.warn(`The ${name} failed; it is tried again: ${error.message}`)),
+    );
+  }
+
+  onApplicationBootstrap(): void {
+    for (const loop of this.loops) loop.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+
+  /** Once for each silence that mutes something when its end is near. */
+  async warn(minutes: number): Promise<boolean> {
+    for (const { tenant_id, ...silence } of await this.store.ending(minutes)) {
+      const muted = await this.flow.mutedBy(tenant_id, silence.id);
+      if (muted === 0) continue;
+      // Raised before it is noted: told twice is the same alert, and never told is a surprise.
+      await this.raise(tenant_id, silence, muted);
+      await this.store.warned(tenant_id, silence.id);
+    }
+    return false;
+  }
+
+  private async raise(tenant_id: string, { id, author, comment, ends_at }: Silence, muted: number): Promise<void> {
+    const principal = { tenant_id, role: 'root', name: 'silence' } as const;
+    await this.alerts.create(principal, {
+      name: 'SilenceExpiring',
+      source: 'silence',
+      labels: { silence: id },
+      annotations: {
+        summary: `The silence of ${author} ends at ${ends_at} and still mutes ${muted} active alerts.`.slice(0, 255),
+        comment: comment.slice(0, 255),
+      },
+      expires_in_seconds: Math.max(1, Math.ceil((Date.parse(ends_at) - Date.now()) / 1_000)),
+    });
+  }
+}
