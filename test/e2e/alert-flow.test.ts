@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { SilencesKeeper } from '../../src/alerts/silences/silences-keeper.js';
+import { forgetAlerts } from '../support/forget-alerts.js';
 import { GrpcClient } from '../support/grpc.js';
 import { startHttpSink, type HttpSink } from '../support/http-sink.js';
 import { startTestServer, type TestServer } from '../support/server.js';
@@ -22,10 +23,7 @@ afterAll(async () => {
   await sink.close();
 });
 beforeEach(async () => {
-  // Not TRUNCATE: its locks would wait for a look, and that for them.
-  for (const table of ['alerts', 'alert_history', 'alert_silences', 'alert_routes', 'alert_groups', 'alert_notifications']) {
-    await server.server.kernel.database.api.queryText(`DELETE FROM ${table}`);
-  }
+  await forgetAlerts(server.server.kernel.database);
   sink.received.length = 0;
 });
 afterEach(closeSockets);

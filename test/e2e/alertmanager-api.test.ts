@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { forgetAlerts } from '../support/forget-alerts.js';
 import { startHttpSink, type HttpSink } from '../support/http-sink.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -17,7 +18,7 @@ afterAll(async () => {
   await sink.close();
 });
 beforeEach(async () => {
-  await server.server.kernel.database.api.queryText('TRUNCATE alerts, alert_history, alert_groups, alert_silences, alert_notifications');
+  await forgetAlerts(server.server.kernel.database);
   sink.received.length = 0;
 });
 

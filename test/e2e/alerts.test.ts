@@ -1,6 +1,7 @@
 import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { AlertsStore } from '../../src/alerts/alerts.store.js';
+import { forgetAlerts } from '../support/forget-alerts.js';
 import { GrpcClient } from '../support/grpc.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { ask, closeSockets, connectSocket } from '../support/socket-client.js';
@@ -25,7 +26,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await ask(socket, 'unsubscribe');
-  await server.server.kernel.database.api.queryText('TRUNCATE alerts, alert_history');
+  await forgetAlerts(server.server.kernel.database);
 });
 
 const backup = {
