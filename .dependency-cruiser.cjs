@@ -21,7 +21,7 @@ const doors = [
 
 /** The files in which the outside world is met: REST, Socket.IO, gRPC, the server itself. */
 const doorFiles =
-  '^src/(app\\.ts$|transport/|auth/|health/|(tasks|workers|metrics|alerts)/((prometheus|channels)/)?([^/]+\\.(controller|gateway|grpc)|worker-stream|metrics-feed|socket-listeners)\\.ts$)';
+  '^src/(app\\.ts$|transport/|auth/|health/|(tasks|workers|metrics|alerts)/((prometheus|channels|rules)/)?([^/]+\\.(controller|gateway|grpc)|worker-stream|metrics-feed|socket-listeners)\\.ts$)';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -108,7 +108,7 @@ module.exports = {
       comment:
         'A door translates: service, DTOs and views of its own feature, transport and auth. No engine, no database, no other feature.',
       severity: 'error',
-      from: code('^src/(tasks|workers|metrics|alerts/channels|alerts)/[^/]+\\.(controller|gateway|grpc)\\.ts$'),
+      from: code('^src/(tasks|workers|metrics|alerts/channels|alerts/rules|alerts)/[^/]+\\.(controller|gateway|grpc)\\.ts$'),
       to: {
         path: '^src/',
         pathNot: '^src/(transport|auth|errors|input)/|^src/$1/(?!.*\\.(store|module)\\.ts$)|^src/events/(events|event-watch)\\.ts$',
@@ -121,7 +121,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$|^src/workers/(worker-pool|known-types)\\.ts$|^src/alerts/(alerts-keeper|channels/channels-keeper)\\.ts$|^src/metrics/(metrics-sampler|history/history-reader|cluster/cluster-observer)\\.ts$',
+          '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$|^src/workers/(worker-pool|known-types)\\.ts$|^src/alerts/(alerts-keeper|channels/channels-keeper|rules/(rules-keeper|[^/]+\\.store))\\.ts$|^src/metrics/(metrics-sampler|history/(history-reader|points\\.store)|cluster/cluster-observer)\\.ts$',
       },
       to: { path: '\\.store\\.ts$', dependencyTypesNot: ['type-only'] },
     },

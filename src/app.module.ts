@@ -3,6 +3,7 @@ import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { ChannelsModule } from './alerts/channels/channels.module.js';
+import { RulesModule } from './alerts/rules/rules.module.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { AuthModule } from './auth/auth.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -17,7 +18,7 @@ import { InputPipe } from './transport/input.pipe.js';
 import { WorkersModule } from './workers/workers.module.js';
 
 @Module({
-  imports: [AuthModule, HealthModule, TasksModule, WorkersModule, MetricsModule, AlertsModule, ChannelsModule],
+  imports: [AuthModule, HealthModule, TasksModule, WorkersModule, MetricsModule, AlertsModule, ChannelsModule, RulesModule],
   controllers: [ErrorsController],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },

@@ -19,6 +19,6 @@ import { AlertRaiser } from './channels/watchdog.js';
     AlertsKeeper,
     { provide: AlertRaiser, useClass: OwnAlertRaiser },
   ],
-  exports: [AlertRaiser],
+  exports: [AlertRaiser, AlertsStore],
 })
 export class AlertsModule {}

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database, statement } from '../database/database.js';
+import { Database, statement, type Queryable } from '../database/database.js';
 import type { Alert, AlertHistoryLine } from './alert.js';
 import { listAlertsQuery, type AlertFilters } from './alerts-query.js';
 
@@ -38,17 +38,32 @@ function told(step: string, action: string, by: string, note = 'NULL'): string {
 )`;
 }
 
-const raiseStatement = statement<Alert & { created: boolean }>(
-  'raise_alert',
-  `WITH changed AS (
-  INSERT INTO alerts AS a (tenant_id, id, fingerprint, name, severity, source, labels, annotations, runbook_url, value, created_by, expires_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now() + make_interval(secs => $12))
+const raisedColumns = 'tenant_id, id, fingerprint, name, severity, source, labels, annotations, runbook_url, value, created_by, expires_at';
+
+/** What is to be done with the rows that `source` gives: new alerts, or those that are active brought up to date. */
+function raising(source: string): string {
+  return `WITH changed AS (
+  INSERT INTO alerts AS a (${raisedColumns})
+  ${source}
   ON CONFLICT (tenant_id, fingerprint) WHERE status <> 'resolved' DO UPDATE
   SET severity = excluded.severity, annotations = excluded.annotations, runbook_url = excluded.runbook_url, value = excluded.value,
       expires_at = excluded.expires_at, updated_at = now(), version = a.version + 1
   RETURNING a.*, a.version = 1 AS created
 ), ${told("CASE WHEN c.created THEN 'created' END", "CASE WHEN c.created THEN 'alert_created' ELSE 'alert_updated' END", 'c.created_by')}
-SELECT * FROM changed`,
+SELECT * FROM changed`;
+}
+
+const raiseStatement = statement<Alert & { created: boolean }>(
+  'raise_alert',
+  raising('VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now() + make_interval(secs => $12))'),
+);
+
+const raiseAllStatement = statement<Pick<Alert, 'id' | 'tenant_id' | 'fingerprint'>>(
+  'raise_alerts',
+  raising(`SELECT tenant_id, id, fingerprint, name, severity, source, labels, annotations, runbook_url, value, created_by,
+         now() + make_interval(secs => expires_in_seconds)
+  FROM jsonb_to_recordset($1) AS i(tenant_id text, id uuid, fingerprint text, name text, severity text, source text, labels jsonb,
+    annotations jsonb, runbook_url text, value float8, created_by text, expires_in_seconds float8)`),
 );
 
 const touched = 'updated_at = now(), version = a.version + 1';
@@ -72,6 +87,17 @@ const resolveStatement = statement<Alert>(
   RETURNING a.*
 ), ${told("'resolved'", "'alert_resolved'", '$3', '$4::text')}
 SELECT * FROM changed`,
+);
+
+const resolveAllStatement = statement(
+  'resolve_alerts',
+  `WITH changed AS (
+  UPDATE alerts a SET status = 'resolved', resolved_at = now(), resolved_by = $3, ${touched}
+  FROM unnest($1::text[], $2::uuid[]) AS i(tenant_id, id)
+  WHERE a.tenant_id = i.tenant_id AND a.id = i.id AND a.status <> 'resolved'
+  RETURNING a.*
+), ${told("'resolved'", "'alert_resolved'", '$3')}
+SELECT`,
 );
 
 const byClock = "CASE c.status WHEN 'resolved' THEN 'expired' ELSE 'reopened' END";
@@ -148,6 +174,16 @@ export class AlertsStore {
       alert.expires_in_seconds,
     ]);
     return row!;
+  }
+
+  /** The same of many, in the transaction of whoever raises them. */
+  raiseAll(transaction: Queryable, alerts: NewAlert[]): Promise<Pick<Alert, 'id' | 'tenant_id' | 'fingerprint'>[]> {
+    return transaction.query(raiseAllStatement, [JSON.stringify(alerts)]);
+  }
+
+  /** Those that are still active, in the transaction of whoever knows that they are over. */
+  async resolveAll(transaction: Queryable, alerts: Pick<Alert, 'id' | 'tenant_id'>[], by: string): Promise<void> {
+    await transaction.query(resolveAllStatement, [alerts.map(({ tenant_id }) => tenant_id), alerts.map(({ id }) => id), by]);
   }
 
   /** Undefined when there is no such alert that is still active. `seconds`: after that it is open again; null is never. */

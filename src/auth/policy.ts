@@ -33,6 +33,9 @@ export const policy = {
   'alerts.subscribe': readers,
   'alerts.channels.read': readers,
   'alerts.channels.manage': writers,
+  'alerts.rules.read': readers,
+  'alerts.rules.test': writers,
+  'alerts.rules.manage': writers,
   'health.read': 'public',
   'docs.read': 'public',
 } as const satisfies Record<string, readonly Role[] | 'public'>;

@@ -7,8 +7,8 @@ import { REPLICA_ID } from '../workers/workers.tokens.js';
 import { ClusterObserver } from './cluster/cluster-observer.js';
 import { ClusterStore } from './cluster/cluster.store.js';
 import { TaskCounts } from './counts/task-counts.js';
-import { HistoryStore, steps } from './history/history.store.js';
-import type { Sample } from './history/series.js';
+import { HistoryStore } from './history/history.store.js';
+import { steps, type Sample } from './history/series.js';
 import { OwnSampler } from './system/own-sampler.js';
 import type { ReplicaSample } from './system/replica-sample.js';
 

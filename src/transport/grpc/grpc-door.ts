@@ -10,7 +10,9 @@ import './json-messages.js';
 import type { RpcCall } from './rpc-call.js';
 
 const protoDirectory = fileURLToPath(new URL('../../../proto', import.meta.url));
-export const protoFiles = ['alert', 'alert_channel', 'metrics', 'task', 'worker'].map((name) => `arkitect/v1/${name}_service.proto`);
+export const protoFiles = ['alert', 'alert_channel', 'alert_rule', 'metrics', 'task', 'worker'].map(
+  (name) => `arkitect/v1/${name}_service.proto`,
+);
 
 const MiB = 1024 * 1024;
 /** After this long at shutdown, calls that are still open are cut. */
