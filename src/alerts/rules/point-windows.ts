@@ -1,7 +1,13 @@
 import type { KnownSeries, PointsAt, PointsStore, RolledThrough } from '../../metrics/history/points.store.js';
 import { steps } from '../../metrics/history/series.js';
+import type { Settings } from '../../settings.js';
 import { firstPointMs, hourMs, isWithin, minuteMs, sampleMs, widerShape, type Point, type Shape } from './slots.js';
 import { WatchedSeries } from './watched-series.js';
+
+/** With a longer time between two samples than this, nobody was watching: what is absent may have been there. */
+export function sampleGapMs({ METRICS_INTERVAL_SECONDS }: Pick<Settings, 'METRICS_INTERVAL_SECONDS'>): number {
+  return Math.max(35_000, 2_500 * METRICS_INTERVAL_SECONDS);
+}
 
 /** What rules need of one metric. */
 export interface Need {
@@ -22,6 +28,8 @@ interface Metric {
 export const heartbeat = 'arkitect_replicas';
 const heartbeatShape: Shape = { step: sampleMs, capacity: 2, columns: ['last'] };
 
+/** Roll-ups are a minute apart: in them a shorter gap cannot be seen. */
+const rolledGapMs = 150_000;
 const rememberMs = 31 * 24 * hourMs;
 /** Longer without reading, and it is cheaper to begin anew. */
 const staleMs = hourMs;
@@ -29,6 +37,8 @@ const staleMs = hourMs;
 const pointsAtOnce = 500_000;
 const seriesAtOnce = 20_000;
 const maxSeries = 200_000;
+/** Other replicas have clocks of their own. */
+const lateMs = minuteMs;
 /** Ids are given before they are committed: so far behind the newest one is looked for late ones. */
 const lateIds = 1_000;
 
@@ -47,7 +57,6 @@ export class PointWindows {
 
   constructor(
     private readonly store: PointsStore,
-    /** Between two samples, at most; with more, nobody was watching. */
     private readonly gapMs: number,
   ) {}
 
@@ -150,17 +159,20 @@ export class PointWindows {
   private async loadHeartbeat(names: string[], now: number): Promise<void> {
     if (!names.includes(heartbeat)) return;
     const [series] = this.seriesOf(heartbeat);
-    this.sampledSince = series && (await this.store.sampledSince(series.id, now - rememberMs, this.gapMs / 1_000));
+    this.sampledSince = series && (await this.store.sampledSince(series.id, now - rememberMs, Math.max(rolledGapMs, this.gapMs) / 1_000));
     this.lastSampleAt = series?.lastAt ?? -Infinity;
   }
 
-  /** What has come since the last time; the latest step again, as somebody may have been late. */
+  /** What has come since the last time; the latest steps again, as somebody may have been late. */
   private async readOn(now: number): Promise<void> {
     await this.discover([...this.metrics.keys()], Math.max(0, this.newestId - lateIds));
     if (this.readThrough === -Infinity) return;
-    await this.read(steps.sample, [...this.byId.keys()], this.readThrough - sampleMs, now + sampleMs, (series, point) =>
-      series.fold(point),
-    );
+    const own: number[] = [];
+    const ofReplicas: number[] = [];
+    for (const { id, tenantId } of this.byId.values()) (tenantId === '' ? ofReplicas : own).push(id);
+    const take: Take = (series, point) => series.fold(point);
+    await this.read(steps.sample, own, this.readThrough - sampleMs, now + sampleMs, take);
+    await this.read(steps.sample, ofReplicas, this.readThrough - lateMs, now + sampleMs, take);
     const last = Math.max(-Infinity, ...this.seriesOf(heartbeat).map(({ lastAt }) => lastAt));
     if (last > this.lastSampleAt) {
       if (this.sampledSince === undefined || last - this.lastSampleAt > this.gapMs) this.sampledSince = last;

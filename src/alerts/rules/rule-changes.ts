@@ -20,7 +20,9 @@ export function changedSpec({ kind, spec }: RuleDefinition, change: Record<strin
 
 /** What is known of the series, and their alerts, says nothing of the rule any more. */
 export function isAnother(before: RuleDefinition, after: RuleDefinition): boolean {
-  const identity = ({ spec }: RuleDefinition) => JSON.stringify([spec.metric, spec.matchers, spec.group_by, sorted(spec.labels)]);
+  // The database has an order of its own for the keys of an object.
+  const identity = ({ spec: { metric, matchers, group_by, labels } }: RuleDefinition) =>
+    JSON.stringify([metric, matchers.map(({ label, operator, value }) => [label, operator, value]), group_by, sorted(labels)]);
   return identity(before) !== identity(after);
 }
 

@@ -6,7 +6,7 @@ import type { Settings } from '../../settings.js';
 import type { Labels } from '../alert.js';
 import { matchesAll } from '../matchers.js';
 import { evaluate, type Target } from './evaluate.js';
-import { heartbeat, pointOf } from './point-windows.js';
+import { heartbeat, pointOf, sampleGapMs } from './point-windows.js';
 import { aggregationOf, isRaised, windowSeconds, type RuleDefinition, type RuleState } from './rule.js';
 import { RuleTargets } from './rule-targets.js';
 import { baselineAgeMs, firstPointMs, hourMs, minuteMs, sampleMs, shapeFor, stepFor } from './slots.js';
@@ -42,7 +42,6 @@ const maxFirings = 1_000;
 const page = 20_000;
 const turnMs = 10;
 const pointsAtOnce = 200_000;
-const gapMs = 180_000;
 
 interface Plan {
   from: number;
@@ -53,13 +52,15 @@ interface Plan {
   tier: number;
   /** Of the windows. */
   step: number;
+  /** Longer without samples, and nobody was watching. */
+  gapMs: number;
 }
 
 /** Evaluates a rule on the history, as the leader would have done. */
 export class RuleTester {
   constructor(
     private readonly points: PointsStore,
-    private readonly settings: Pick<Settings, 'METRICS_SAMPLES_HOURS' | 'METRICS_MINUTES_DAYS'>,
+    private readonly settings: Pick<Settings, 'METRICS_SAMPLES_HOURS' | 'METRICS_MINUTES_DAYS' | 'METRICS_INTERVAL_SECONDS'>,
   ) {}
 
   async test(tenantId: string, rule: RuleDefinition, from: number, to: number): Promise<RuleTest> {
@@ -102,7 +103,14 @@ export class RuleTester {
     const stored = age > METRICS_MINUTES_DAYS * 24 * hourMs ? hourMs : age > METRICS_SAMPLES_HOURS * hourMs ? minuteMs : sampleMs;
     const wish = to - from <= 6 * hourMs ? sampleMs : to - from <= 7 * 24 * hourMs ? minuteMs : hourMs;
     const tier = Math.max(stored, wish);
-    return { from, to, interval: tier, tier, step: Math.max(stepFor(windowMs), tier) };
+    return {
+      from,
+      to,
+      interval: tier,
+      tier,
+      step: Math.max(stepFor(windowMs), tier),
+      gapMs: Math.max(sampleGapMs(this.settings), 1.5 * tier),
+    };
   }
 
   private async series(tenantId: string, rule: RuleDefinition, plan: Plan): Promise<(KnownSeries & { watched: WatchedSeries })[]> {
@@ -156,7 +164,6 @@ class Replay {
   private readonly own: WatchedSeries[];
   private readonly targets: RuleTargets;
   private readonly firstAt: number;
-  private readonly gapMs: number;
   private sampledSince = -Infinity;
   private lastSampleAt = -Infinity;
 
@@ -171,7 +178,6 @@ class Replay {
     this.targets = new RuleTargets(rule, tenantId, -Infinity, plan.step);
     this.targets.add(this.own);
     this.firstAt = this.own.reduce((first, { beganAt }) => Math.min(first, beganAt), Infinity);
-    this.gapMs = Math.max(gapMs, 3 * plan.tier);
   }
 
   async run(points: PointsAt[]): Promise<void> {
@@ -179,7 +185,7 @@ class Replay {
     let begun = performance.now();
     for (let now = this.plan.from; now <= this.plan.to; now += this.plan.interval) {
       while (next < points.length && points[next]!.at <= now) this.take(points[next++]!);
-      if (now - this.lastSampleAt <= this.gapMs) this.evaluate(now);
+      if (now - this.lastSampleAt <= this.plan.gapMs) this.evaluate(now);
       if (performance.now() - begun > turnMs) {
         await nextTurn();
         begun = performance.now();
@@ -191,7 +197,7 @@ class Replay {
     for (let index = 0; index < points.ids.length; index++) {
       const row = this.byId.get(points.ids[index]!)!;
       if (row.metric === heartbeat) {
-        if (points.at - this.lastSampleAt > this.gapMs) this.sampledSince = points.at;
+        if (points.at - this.lastSampleAt > this.plan.gapMs) this.sampledSince = points.at;
         this.lastSampleAt = points.at;
       }
       row.watched.fold(pointOf(points, index));

@@ -41,7 +41,7 @@ beforeEach(async () => {
 });
 
 const sql = <Row = object>(text: string, values: unknown[] = []) => open.database.api.queryText<Row>(text, values);
-const anEvaluator = () => new RulesEvaluator(states, new PointsStore(open.database.loops), wakeUps, 180_000);
+const anEvaluator = () => new RulesEvaluator(states, new PointsStore(open.database.loops), wakeUps, 35_000);
 
 async function aRule(definition: RuleDefinition, name = `rule-${randomUUIDv7()}`): Promise<string> {
   const id = randomUUIDv7();
@@ -181,8 +181,8 @@ test('after a pause of all samples nothing is concluded from what is absent', as
   await aRule(aThreshold({ no_data: 'alert', window_seconds: 60 }));
   const evaluator = anEvaluator();
   await evaluator.evaluate(await sampled({ a: 1, b: 11 }));
+  for (const seconds of [50, 130, 1_000]) await evaluator.evaluate((now + seconds) * 1_000);
   now += 1_000;
-  await evaluator.evaluate(now * 1_000);
   await evaluator.evaluate(await sampled({}));
   expect(await active()).toEqual(['b']);
   for (let round = 0; round < 6; round++) await evaluator.evaluate(await sampled({}));
@@ -228,6 +228,20 @@ test('a total that begins with its series counts from zero; one that is new to t
   await begun('new', now + 1);
   await anEvaluator().evaluate(at);
   expect(await active()).toEqual(['new']);
+});
+
+test('samples of a replica whose clock is late count', async () => {
+  await aRule(aThreshold());
+  const late = (value: number) => history.add([{ tenant_id: '', metric: 'm', labels: { host: 'late' }, value }], now - 40);
+  const evaluator = anEvaluator();
+  await late(1);
+  await evaluator.evaluate(await sampled({}));
+  for (let round = 0; round < 3; round++) {
+    const at = await sampled({});
+    await late(11);
+    await evaluator.evaluate(at);
+  }
+  expect(await active()).toEqual(['late']);
 });
 
 test('groups are one series, and server and tenant are never mixed up', async () => {

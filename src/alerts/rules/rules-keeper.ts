@@ -8,13 +8,13 @@ import { HistoryStore } from '../../metrics/history/history.store.js';
 import { PointsStore } from '../../metrics/history/points.store.js';
 import { SETTINGS, type Settings } from '../../settings.js';
 import { defaultRules } from './default-rules.js';
+import { sampleGapMs } from './point-windows.js';
 import { RuleStatesStore } from './rule-states.store.js';
 import { RulesEvaluator } from './rules-evaluator.js';
 
 const intervalMs = 10_000;
 /** Samples come every ten seconds; when they do not, somebody has to notice. */
 const overdueMs = 12_000;
-const gapMs = 180_000;
 
 /** The leader's duty with rules: they are evaluated whenever samples were taken. */
 @Injectable()
@@ -38,7 +38,7 @@ export class RulesKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly history: HistoryStore,
     wakeUps: WakeUps,
   ) {
-    this.evaluator = new RulesEvaluator(store, points, wakeUps, Math.max(gapMs, 3_000 * settings.METRICS_INTERVAL_SECONDS));
+    this.evaluator = new RulesEvaluator(store, points, wakeUps, sampleGapMs(settings));
     const duty = { name: 'evaluator of alert rules', intervalMs, run: () => this.catchUp() };
     this.loop = new Loop(duty, leader, (_name, error) => this.warn(error));
   }
