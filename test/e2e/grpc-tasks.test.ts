@@ -132,6 +132,7 @@ describe('every rpc, by its descriptor', () => {
     if (method === 'ListTasks' || method === 'WatchTasks') return { status: ['nothing'] };
     if (method === 'CreateTasks') return { tasks: [] };
     if (method === 'ListAlerts' || method === 'WatchAlerts') return { severity: ['nothing'] };
+    if (method === 'ListAlertChannels' || method === 'ListAlertRules') return { limit: -1 };
     if (method === 'GetAlertStats') return { days: 0 };
     if (method === 'CreateTask') return { task: bad.task };
     if (method === 'Work') return { hello: { name: '' } };

@@ -3,23 +3,32 @@ import { renderTemplate, templateProblem } from '../channels/template.js';
 import type { Rule } from './rule.js';
 
 const maxLength = 4_000;
+/** Templates come from users: those of one rule may not keep the event loop from everybody else. */
+const budgetMs = 100;
 
-/** What templates see. */
-function dataOf({ name, spec }: Pick<Rule, 'name' | 'spec'>, labels: Labels, value: number | null): object {
-  return { value, labels, threshold: 'threshold' in spec ? spec.threshold : spec.at_least, rule: name };
-}
+/** Writes the annotations of one rule's alerts, in one evaluation. */
+export class RuleAnnotations {
+  private spentMs = 0;
 
-/** The annotations of an alert. A template that cannot be filled in with these values is shown as it is: the alert matters more. */
-export function rendered(rule: Pick<Rule, 'name' | 'spec'>, labels: Labels, value: number | null): Labels {
-  const data = dataOf(rule, labels, value);
-  return Object.fromEntries(Object.entries(rule.spec.annotations).map(([key, text]) => [key, filledIn(text, data)]));
-}
+  constructor(private readonly rule: Pick<Rule, 'name' | 'spec'>) {}
 
-function filledIn(text: string, data: object): string {
-  try {
-    return renderTemplate(text, data).slice(0, maxLength);
-  } catch {
-    return text;
+  /** A template that cannot be filled in, or takes too long, is shown as it is: the alert matters more. */
+  of(labels: Labels, value: number | null): Labels {
+    const { name, spec } = this.rule;
+    const data = { value, labels, threshold: 'threshold' in spec ? spec.threshold : spec.at_least, rule: name };
+    return Object.fromEntries(Object.entries(spec.annotations).map(([key, text]) => [key, this.filledIn(text, data)]));
+  }
+
+  private filledIn(text: string, data: object): string {
+    if (this.spentMs > budgetMs) return text;
+    const begun = performance.now();
+    try {
+      return renderTemplate(text, data).slice(0, maxLength);
+    } catch {
+      return text;
+    } finally {
+      this.spentMs += performance.now() - begun;
+    }
   }
 }
 

@@ -9,6 +9,9 @@ const dayMs = 86_400_000;
 /** Of one rule; more would be more alerts than anybody reads. */
 export const maxTargets = 1_000;
 
+/** Between two looks at the clock. */
+const lookAtOnce = 100;
+
 interface Group {
   fingerprint: string;
   labels: Labels;
@@ -44,14 +47,16 @@ export class RuleTargets {
     if (rule.spec.group_by?.length === 0) this.groupOf(tenantId, {});
   }
 
-  /** `all`: the series of the metric, those of earlier calls first. */
-  add(all: readonly WatchedSeries[]): void {
-    for (; this.looked < all.length; this.looked++) {
+  /** `all`: the series of the metric, those of earlier calls first. Stops at `until` (of performance.now()), and answers whether it was done. */
+  add(all: readonly WatchedSeries[], until = Infinity): boolean {
+    for (let count = 1; this.looked < all.length; this.looked++, count++) {
+      if (count % lookAtOnce === 0 && performance.now() > until) return false;
       const series = all[this.looked]!;
       if (series.tenantId !== '' && series.tenantId !== this.tenantId) continue;
       if (!matchesAll(this.rule.spec.matchers, series.labels)) continue;
       this.groupFor(series).members.push(series);
     }
+    return true;
   }
 
   /** Everything that was there within the time that the rule remembers. `bornAfter`: totals that began later began at zero. */

@@ -285,3 +285,14 @@ test('the rules that come with the server are created once, and what is deleted 
   await anEvaluator().evaluate(await sampled({}));
   expect(await sql('SELECT * FROM alert_rules WHERE evaluated_version = 1 AND last_error IS NULL')).toHaveLength(defaultRules.length - 1);
 });
+
+test('templates that take long do not keep an alert, or anybody else, waiting', async () => {
+  const slow = '{% for i in (1..3000) %}{% for j in (1..3000) %}x{% endfor %}{% endfor %}';
+  const { spec } = aThreshold({ annotations: { slow, summary: 'of {{ labels.host }}' } });
+  await aRule({ kind: 'threshold', spec });
+  const hosts = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`h${index}`, 11]));
+  const begun = performance.now();
+  await anEvaluator().evaluate(await sampled(hosts));
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  expect(await active()).toHaveLength(50);
+});

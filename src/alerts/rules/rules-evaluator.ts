@@ -7,7 +7,7 @@ import { fingerprint } from '../fingerprint.js';
 import { evaluate, type Transition } from './evaluate.js';
 import { PointWindows, type Need } from './point-windows.js';
 import { aggregationOf, isRaised, windowSeconds, type Rule, type RuleState } from './rule.js';
-import { rendered } from './rule-annotations.js';
+import { RuleAnnotations } from './rule-annotations.js';
 import type { EvaluatedRule, RuleHealth, RuleStatesStore, StateChange, StoredState } from './rule-states.store.js';
 import { maxTargets, RuleTargets } from './rule-targets.js';
 import { shapeFor } from './slots.js';
@@ -103,14 +103,13 @@ export class RulesEvaluator {
       const { rule, states } = live;
       const series = this.windows.seriesOf(rule.spec.metric);
       if (series !== live.series) Object.assign(live, { series, targets: targetsOf(rule) });
-      live.targets.add(series);
+      while (!live.targets.add(series, begun + turnMs)) begun = await afterOthers();
       const targets = live.targets.measure(now, this.windows.bornAfter(rule.spec.metric));
+      const annotations = new RuleAnnotations(rule);
       const watched = now - Math.max(sampledSince, rule.watched_ms);
-      for (const transition of evaluate(rule, targets, states, { now, watched })) changes.push(changeOf(rule, states, transition));
-      if (performance.now() - begun > turnMs) {
-        await nextTurn();
-        begun = performance.now();
-      }
+      for (const transition of evaluate(rule, targets, states, { now, watched }))
+        changes.push(changeOf(rule, states, annotations, transition));
+      if (performance.now() - begun > turnMs) begun = await afterOthers();
     }
     return changes;
   }
@@ -146,6 +145,12 @@ export class RulesEvaluator {
   }
 }
 
+/** Lets the event loop have its turn. Answers when it was over. */
+async function afterOthers(): Promise<number> {
+  await nextTurn();
+  return performance.now();
+}
+
 function keyOf({ tenant_id, id }: Pick<Rule, 'tenant_id' | 'id'>): string {
   return `${tenant_id} ${id}`;
 }
@@ -154,7 +159,12 @@ function targetsOf(rule: EvaluatedRule): RuleTargets {
   return new RuleTargets(rule, rule.tenant_id, rule.watched_ms);
 }
 
-function changeOf(rule: EvaluatedRule, states: ReadonlyMap<string, StoredState>, { before, after }: Transition): StateChange {
+function changeOf(
+  rule: EvaluatedRule,
+  states: ReadonlyMap<string, StoredState>,
+  annotations: RuleAnnotations,
+  { before, after }: Transition,
+): StateChange {
   const series = (after ?? before)!.series;
   const alertId = states.get(series)?.alert_id ?? null;
   const raises = isRaised(after) && !isRaised(before);
@@ -162,13 +172,13 @@ function changeOf(rule: EvaluatedRule, states: ReadonlyMap<string, StoredState>,
     rule,
     series,
     after: after && { ...after, alert_id: isRaised(after) ? alertId : null },
-    raise: raises ? alertOf(rule, after!) : undefined,
+    raise: raises ? alertOf(rule, annotations, after!) : undefined,
     resolve: isRaised(before) && !isRaised(after) ? alertId! : undefined,
   };
 }
 
 /** Of rule and series, so that nothing else that has the same name and labels is mistaken for it. */
-function alertOf(rule: EvaluatedRule, { series, labels, value }: RuleState): NewAlert {
+function alertOf(rule: EvaluatedRule, annotations: RuleAnnotations, { series, labels, value }: RuleState): NewAlert {
   const { tenant_id, id, name, spec } = rule;
   return {
     tenant_id,
@@ -178,7 +188,7 @@ function alertOf(rule: EvaluatedRule, { series, labels, value }: RuleState): New
     severity: spec.severity,
     source: 'rule',
     labels: { ...labels, ...spec.labels },
-    annotations: rendered(rule, labels, value),
+    annotations: annotations.of(labels, value),
     runbook_url: spec.runbook_url,
     value,
     created_by: 'rule',
