@@ -112,15 +112,21 @@ describe('a caller without a token', () => {
 
   test('reads everything and writes nothing as viewer', async () => {
     const { body: task } = await viewers.api('POST', '/tasks', { name: 'a' });
-    const { body: alert } = await viewers.api('POST', '/alerts', { name: 'a' });
+    const rule = { name: 'a', spec: { metric: 'm', threshold: 1 } };
+    // By the beginning of their paths, longer ones first.
+    const ids = new Map([
+      ['/alerts/rules', (await viewers.api('POST', '/alerts/rules', rule)).body.id as string],
+      ['/alerts/channels', (await viewers.api('POST', '/alerts/channels', { name: 'a', kind: 'socket' })).body.id as string],
+      ['/alerts', (await viewers.api('POST', '/alerts', { name: 'a' })).body.id as string],
+    ]);
+    const idOf = (path: string) => ids.get([...ids.keys()].find((prefix) => path.startsWith(prefix)) ?? '') ?? (task.id as string);
     for (const [method, path] of routesOf(viewers)) {
       // A stream has no end; metrics.test.ts reads it.
       if (method === 'HEAD' || path === '/metrics/realtime') continue;
       const answer = await call(
         viewers.url,
         method,
-        path.replace(':id', path.startsWith('/alerts') ? alert.id : task.id).replace('*', 'swagger-ui.css') +
-          (path === '/metrics/history' ? '?metric=arkitect_tasks' : ''),
+        path.replace(':id', idOf(path)).replace('*', 'swagger-ui.css') + (path === '/metrics/history' ? '?metric=arkitect_tasks' : ''),
         writes.has(method) ? {} : undefined,
       );
       if (writes.has(method)) {

@@ -23,13 +23,18 @@ export class RuleAnnotations {
     if (this.spentMs > budgetMs) return text;
     const begun = performance.now();
     try {
-      return renderTemplate(text, data).slice(0, maxLength);
+      return storable(renderTemplate(text, data).slice(0, maxLength));
     } catch {
       return text;
     } finally {
       this.spentMs += performance.now() - begun;
     }
   }
+}
+
+/** The database takes neither NUL nor half a character, and would refuse every alert of the same transaction. */
+function storable(text: string): string {
+  return text.replaceAll('\u0000', '').toWellFormed();
 }
 
 /** What is wrong with a template, or undefined. */

@@ -93,7 +93,9 @@ export class RuleTargets {
     if (by === null) return this.group(series.fingerprint, series.labels);
     if (by.length === 0) return this.groupOf(this.tenantId, {});
     // An empty label is an absent one, whatever the order in which they come.
-    const pairs = by.map((label) => [label, series.labels[label] ?? ''] as const).filter(([, value]) => value !== '');
+    const pairs = by
+      .map((label) => [label, Object.hasOwn(series.labels, label) ? series.labels[label]! : ''] as const)
+      .filter(([, value]) => value !== '');
     return this.groupOf(series.tenantId, Object.fromEntries(pairs));
   }
 

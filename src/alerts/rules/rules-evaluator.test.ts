@@ -296,3 +296,20 @@ test('templates that take long do not keep an alert, or anybody else, waiting', 
   expect(performance.now() - begun).toBeLessThan(5_000);
   expect(await active()).toHaveLength(50);
 });
+
+test('whatever a template makes can be stored, and a rule that cannot be evaluated harms no other', async () => {
+  const half = "{% assign n = '%00' | url_decode %}{{ n }}a" + '\u{1f600}'.repeat(1_000) + "{{ labels.host | append: '\u{1f600}' }}";
+  const { spec } = aThreshold({ annotations: { half: `${half}${half}` } });
+  await aRule({ kind: 'threshold', spec });
+  await aRule(aThreshold({ matchers: [{ label: 'host', operator: '=~', value: '(' }] }), 'Broken');
+  await anEvaluator().evaluate(await sampled({ a: 11 }));
+  expect(await active()).toEqual(['a']);
+  const broken = (await rules.list('default', undefined, 10)).find(({ name }) => name === 'Broken');
+  expect(broken!.last_error).toMatch(/could not be evaluated/);
+});
+
+test('labels are never looked up in what all objects have', async () => {
+  await aRule(aThreshold({ group_by: ['constructor'] }));
+  await anEvaluator().evaluate(await sampled({ a: 11 }));
+  expect(await alerts()).toMatchObject([{ labels: {} }]);
+});

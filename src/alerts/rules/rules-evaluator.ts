@@ -24,6 +24,8 @@ interface LiveRule {
   /** What `targets` was made of. */
   series: readonly WatchedSeries[];
   targets: RuleTargets;
+  /** Why it could not be evaluated. */
+  failure: string | undefined;
   /** As last written. */
   health: string;
 }
@@ -84,7 +86,7 @@ export class RulesEvaluator {
     const statesOf = Map.groupBy(states, ({ tenant_id, rule_id }) => keyOf({ tenant_id, id: rule_id }));
     for (const rule of rules) {
       const known = (statesOf.get(keyOf(rule)) ?? []).map(({ tenant_id: _t, rule_id: _r, ...state }) => [state.series, state] as const);
-      this.live.set(keyOf(rule), { rule, states: new Map(known), series: [], targets: targetsOf(rule), health: '' });
+      this.live.set(keyOf(rule), { rule, states: new Map(known), series: [], targets: targetsOf(rule), failure: undefined, health: '' });
     }
   }
 
@@ -97,21 +99,28 @@ export class RulesEvaluator {
 
   private async changes(now: number): Promise<StateChange[]> {
     const changes: StateChange[] = [];
-    const sampledSince = this.windows.sampledSince ?? now;
     let begun = performance.now();
     for (const live of this.live.values()) {
-      const { rule, states } = live;
-      const series = this.windows.seriesOf(rule.spec.metric);
-      if (series !== live.series) Object.assign(live, { series, targets: targetsOf(rule) });
-      while (!live.targets.add(series, begun + turnMs)) begun = await afterOthers();
-      const targets = live.targets.measure(now, this.windows.bornAfter(rule.spec.metric));
-      const annotations = new RuleAnnotations(rule);
-      const watched = now - Math.max(sampledSince, rule.watched_ms);
-      for (const transition of evaluate(rule, targets, states, { now, watched }))
-        changes.push(changeOf(rule, states, annotations, transition));
+      const series = this.windows.seriesOf(live.rule.spec.metric);
+      if (series !== live.series) Object.assign(live, { series, targets: targetsOf(live.rule) });
+      try {
+        while (!live.targets.add(series, begun + turnMs)) begun = await afterOthers();
+        changes.push(...this.changesOf(live, now));
+        live.failure = undefined;
+      } catch (error) {
+        // One rule must not keep all others from being evaluated.
+        live.failure = (error as Error).message;
+      }
       if (performance.now() - begun > turnMs) begun = await afterOthers();
     }
     return changes;
+  }
+
+  private changesOf({ rule, states, targets }: LiveRule, now: number): StateChange[] {
+    const watched = now - Math.max(this.windows.sampledSince ?? now, rule.watched_ms);
+    const measured = targets.measure(now, this.windows.bornAfter(rule.spec.metric));
+    const annotations = new RuleAnnotations(rule);
+    return evaluate(rule, measured, states, { now, watched }).map((transition) => changeOf(rule, states, annotations, transition));
   }
 
   private async apply(changes: StateChange[]): Promise<boolean> {
@@ -138,7 +147,8 @@ export class RulesEvaluator {
     for (const { live, text } of changed) live.health = text;
   }
 
-  private errorOf({ targets }: LiveRule): string | null {
+  private errorOf({ targets, failure }: LiveRule): string | null {
+    if (failure !== undefined) return `It could not be evaluated: ${failure}`;
     if (targets.skipped)
       return `There are ${targets.count + targets.skipped} series or groups, and only ${maxTargets} are looked at; narrow them down by matchers or group_by.`;
     return this.windows.isFull ? 'All rules together look at too many series, and the newest are left out.' : null;
