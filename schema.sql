@@ -50,6 +50,15 @@ CREATE TABLE alert_dispatch (
   CONSTRAINT alert_dispatch_pkey PRIMARY KEY (tenant_id)
 );
 
+CREATE TABLE alert_evaluation (
+  only_row boolean DEFAULT true NOT NULL,
+  owner uuid,
+  evaluated_at timestamp with time zone,
+  defaults integer DEFAULT 0 NOT NULL,
+  CONSTRAINT alert_evaluation_pkey PRIMARY KEY (only_row),
+  CONSTRAINT alert_evaluation_only_row_check CHECK (only_row)
+);
+
 CREATE TABLE alert_groups (
   tenant_id text NOT NULL,
   key text NOT NULL,
@@ -103,6 +112,43 @@ CREATE TABLE alert_routes (
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
   version bigint DEFAULT 1 NOT NULL,
   CONSTRAINT alert_routes_pkey PRIMARY KEY (tenant_id)
+);
+
+CREATE TABLE alert_rule_states (
+  tenant_id text NOT NULL,
+  rule_id uuid NOT NULL,
+  series text NOT NULL,
+  labels jsonb NOT NULL,
+  state text NOT NULL,
+  since timestamp with time zone NOT NULL,
+  value double precision,
+  alert_id uuid,
+  CONSTRAINT alert_rule_states_pkey PRIMARY KEY (tenant_id, rule_id, series),
+  CONSTRAINT alert_rule_states_tenant_id_rule_id_fkey FOREIGN KEY (tenant_id, rule_id) REFERENCES alert_rules(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT alert_rule_states_alert CHECK ((alert_id IS NOT NULL) = (state <> 'pending'::text)),
+  CONSTRAINT alert_rule_states_state CHECK (state = ANY (ARRAY['pending'::text, 'firing'::text, 'recovering'::text]))
+);
+
+CREATE TABLE alert_rules (
+  tenant_id text NOT NULL,
+  id uuid NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  origin text DEFAULT 'own'::text NOT NULL,
+  enabled boolean DEFAULT true NOT NULL,
+  spec jsonb NOT NULL,
+  watched_since timestamp with time zone DEFAULT now() NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  version bigint DEFAULT 1 NOT NULL,
+  evaluated_version bigint,
+  series integer,
+  last_error text,
+  CONSTRAINT alert_rules_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT alert_rules_name UNIQUE (tenant_id, name),
+  CONSTRAINT alert_rules_kind CHECK (kind = ANY (ARRAY['threshold'::text, 'expectation'::text])),
+  CONSTRAINT alert_rules_origin CHECK (origin = ANY (ARRAY['default'::text, 'own'::text]))
 );
 
 CREATE TABLE alert_silences (
@@ -233,6 +279,7 @@ CREATE TABLE metric_series (
   tenant_id text NOT NULL,
   metric text NOT NULL,
   labels jsonb NOT NULL,
+  created_at timestamp with time zone DEFAULT now(),
   CONSTRAINT metric_series_pkey PRIMARY KEY (id),
   CONSTRAINT metric_series_once UNIQUE (tenant_id, metric, labels)
 );

@@ -6,6 +6,7 @@ import { AlertsModule } from './alerts/alerts.module.js';
 import { ChannelsModule } from './alerts/channels/channels.module.js';
 import { FlowModule } from './alerts/flow/flow.module.js';
 import { RoutesModule } from './alerts/routes/routes.module.js';
+import { RulesModule } from './alerts/rules/rules.module.js';
 import { SilencesModule } from './alerts/silences/silences.module.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { AuthModule } from './auth/auth.module.js';
@@ -31,6 +32,7 @@ import { WorkersModule } from './workers/workers.module.js';
     ChannelsModule,
     FlowModule,
     RoutesModule,
+    RulesModule,
     SilencesModule,
     AlertmanagerApiModule,
   ],

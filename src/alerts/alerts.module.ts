@@ -21,6 +21,6 @@ import { AlertRaiser } from './channels/watchdog.js';
     AlertsKeeper,
     { provide: AlertRaiser, useClass: OwnAlertRaiser },
   ],
-  exports: [AlertRaiser, AlertsService],
+  exports: [AlertRaiser, AlertsService, AlertsStore],
 })
 export class AlertsModule {}

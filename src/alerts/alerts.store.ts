@@ -100,6 +100,17 @@ const resolveSameStatement = statement(
 SELECT`,
 );
 
+const resolveAllStatement = statement(
+  'resolve_alerts',
+  `WITH changed AS (
+  UPDATE alerts a SET status = 'resolved', resolved_at = now(), resolved_by = $3, ${touched}
+  FROM unnest($1::text[], $2::uuid[]) AS i(tenant_id, id)
+  WHERE a.tenant_id = i.tenant_id AND a.id = i.id AND a.status <> 'resolved'
+  RETURNING a.*
+), ${told("'resolved'", "'alert_resolved'", '$3')}
+SELECT`,
+);
+
 const byClock = "CASE c.status WHEN 'resolved' THEN 'expired' ELSE 'reopened' END";
 
 const sweepStatement = statement<{ id: string }>(
@@ -188,6 +199,11 @@ export class AlertsStore {
       if (alerts.length > 0) await this.raiseAll(transaction, alerts);
       if (over.length > 0) await transaction.query(resolveSameStatement, [tenantId, over, by]);
     });
+  }
+
+  /** Those that are still active, in the transaction of whoever knows that they are over. */
+  async resolveAll(transaction: Queryable, alerts: Pick<Alert, 'id' | 'tenant_id'>[], by: string): Promise<void> {
+    await transaction.query(resolveAllStatement, [alerts.map(({ tenant_id }) => tenant_id), alerts.map(({ id }) => id), by]);
   }
 
   /** Undefined when there is no such alert that is still active. `seconds`: after that it is open again; null is never. */

@@ -40,6 +40,26 @@ function rule(name: string, message: string, test: (value: unknown) => boolean):
     });
 }
 
+/** What takes a function to check: `problem` completes "<field> …", or is undefined for what is accepted. */
+export function Checked(
+  options: { description: string; required?: boolean; [schema: string]: unknown },
+  problem: (value: unknown) => string | undefined,
+): PropertyDecorator {
+  const { required = true } = options;
+  return applyDecorators(
+    ApiProperty({ type: String, ...options }),
+    ...(required ? [] : [ValidateIf((_, value: unknown) => value !== undefined)]),
+    (target: object, propertyName: string | symbol) =>
+      registerDecorator({
+        name: 'checked',
+        target: target.constructor,
+        propertyName: propertyName as string,
+        options: { message: (args) => problem(args.value) ?? '' },
+        validator: { validate: (value: unknown) => problem(value) === undefined },
+      }),
+  );
+}
+
 // Control characters but tab, line feed and carriage return; and the two halves of a broken surrogate pair.
 const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
 
@@ -148,8 +168,10 @@ export function Time(options: FieldOptions): PropertyDecorator {
  * Free JSON as the client sent it.
  * Size and depth are checked where it is used, so that the error can name the exact path.
  */
-export function FreeJsonObject(options: FieldOptions): PropertyDecorator {
-  return field(options, { type: 'object', additionalProperties: true }, Raw(), IsObject({ message: 'must be a JSON object' }));
+/** `schemas`: what it may be; whoever takes it checks that. */
+export function FreeJsonObject({ schemas, ...options }: FieldOptions & { schemas?: { $ref: string }[] }): PropertyDecorator {
+  const schema = schemas ? { anyOf: schemas } : ({ type: 'object', additionalProperties: true } as const);
+  return field(options, schema, Raw(), IsObject({ message: 'must be a JSON object' }));
 }
 
 export const maxLabels = 64;

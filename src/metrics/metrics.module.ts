@@ -9,6 +9,7 @@ import { ClusterStore } from './cluster/cluster.store.js';
 import { TaskCounts } from './counts/task-counts.js';
 import { HistoryReader } from './history/history-reader.js';
 import { HistoryStore } from './history/history.store.js';
+import { PointsStore } from './history/points.store.js';
 import { MetricsFeed } from './metrics-feed.js';
 import { MetricsSampler } from './metrics-sampler.js';
 import { MetricsController } from './metrics.controller.js';
@@ -41,6 +42,7 @@ import { RequestLatency } from './system/request-latency.js';
     RequestLatency,
     HistoryReader,
     { provide: HistoryStore, useFactory: (database: Database) => new HistoryStore(database), inject: [Database] },
+    { provide: PointsStore, useFactory: (database: Database) => new PointsStore(database.loops), inject: [Database] },
     { provide: ClusterStore, useFactory: (database: Database) => new ClusterStore(database), inject: [Database] },
     {
       provide: TaskCounts,
@@ -54,5 +56,6 @@ import { RequestLatency } from './system/request-latency.js';
       inject: [TaskCounts, ClusterStore, HandlerRegistry, SETTINGS],
     },
   ],
+  exports: [HistoryStore, PointsStore],
 })
 export class MetricsModule {}

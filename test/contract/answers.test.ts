@@ -253,6 +253,33 @@ test('channels are answered as documented', async () => {
   await expectAnswer('channels_remove', 204, { id });
 });
 
+test('alert rules are answered as documented', async () => {
+  const spec = {
+    metric: 'arkitect_cpu_usage',
+    matchers: [{ label: 'replica', operator: '=~', value: '.+' }],
+    threshold: 0,
+    comparator: '>=',
+  };
+  const body = { name: 'Contract', spec };
+  const { body: rule } = await expectAnswer('rules_create', 201, { body });
+  await expectAnswer('rules_create', 409, { body });
+  const { id } = rule as { id: string };
+  const expectation = { kind: 'expectation', spec: { metric: 'arkitect_tasks_finished_total', within_seconds: 60 } };
+  await expectAnswer('rules_create', 201, { body: { name: 'ContractExpectation', enabled: false, ...expectation } });
+  await expectAnswer('rules_patch', 200, { id, body: { spec: { recovery_threshold: null, group_by: ['replica'] } } });
+  await expectAnswer('rules_get', 200, { id });
+  await expectAnswer('rules_list', 200, { query: '?limit=1' });
+  await expectAnswer('rules_list', 400, { query: '?limit=0' });
+  await expectAnswer('rules_pause', 200, { id });
+  await expectAnswer('rules_resume', 200, { id });
+  await until('there is something to test it on', async () => (await expectAnswer('rules_test', 200, { id })).body.firings.length > 0);
+  await expectAnswer('rules_tryOut', 200, { body: expectation });
+  const headers = { 'if-match': '"99"' };
+  await expectAnswer('rules_patch', 412, { id, body: {}, headers });
+  await expectAnswer('rules_remove', 412, { id, headers });
+  await expectAnswer('rules_remove', 204, { id });
+});
+
 test('what an operation cannot take is refused as documented', async () => {
   for (const { operationId, path, requestBody } of operations) {
     const good = requestBody ? { body: path.startsWith('/alerts/') ? {} : { name: 'x', tasks: undefined } } : {};

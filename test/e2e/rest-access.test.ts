@@ -118,10 +118,12 @@ describe('a caller without a token', () => {
       comment: 'c',
     };
     const silenceId = (await viewers.api('POST', '/alerts/silences', silence)).body.id as string;
+    const rule = { name: 'a', spec: { metric: 'm', threshold: 1 } };
     // By the beginning of their paths, longer ones first.
     const ids = new Map([
       ['/alerts/silences', silenceId],
       ['/api/v2/silence', silenceId],
+      ['/alerts/rules', (await viewers.api('POST', '/alerts/rules', rule)).body.id as string],
       ['/alerts/channels', (await viewers.api('POST', '/alerts/channels', { name: 'a', kind: 'socket' })).body.id as string],
       ['/alerts', (await viewers.api('POST', '/alerts', { name: 'a' })).body.id as string],
     ]);

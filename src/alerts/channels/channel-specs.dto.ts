@@ -1,29 +1,9 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
-import { registerDecorator, ValidateIf } from 'class-validator';
-import { Choice, isText, Whole } from '../../input/fields.js';
+import { Checked, Choice, isText, Whole } from '../../input/fields.js';
 import { anAlertSample } from './sample.js';
 import { emailSecurities, type AlertmanagerSpec, type ChannelKind, type EmailSpec, type SlackSpec, type WebhookSpec } from './channel.js';
 import { templateProblem } from './template.js';
 
 /* What the `spec` of each kind of channel takes. */
-
-/** `problem` completes "<field> …", or is undefined for what is accepted. */
-function Spec(options: ApiPropertyOptions & { required?: boolean }, problem: (value: unknown) => string | undefined): PropertyDecorator {
-  const { required = true } = options;
-  return applyDecorators(
-    ApiProperty({ type: String, ...options }),
-    ...(required ? [] : [ValidateIf((_, value: unknown) => value !== undefined)]),
-    (target: object, propertyName: string | symbol) =>
-      registerDecorator({
-        name: 'spec',
-        target: target.constructor,
-        propertyName: propertyName as string,
-        options: { message: (args) => problem(args.value) ?? '' },
-        validator: { validate: (value: unknown) => problem(value) === undefined },
-      }),
-  );
-}
 
 function urlProblem(value: unknown): string | undefined {
   const url = typeof value === 'string' && value.length <= 2_048 ? URL.parse(value) : null;
@@ -49,26 +29,26 @@ const address = /^[^\s@<>(),;:\\"[\]]{1,64}@[A-Za-z0-9.-]{1,255}$/;
 const isAddress = (value: unknown): boolean => typeof value === 'string' && address.test(value);
 
 export class WebhookSpecDto implements WebhookSpec {
-  @Spec({ description: 'Where to post.', example: 'https://example.com/hook' }, urlProblem)
+  @Checked({ description: 'Where to post.', example: 'https://example.com/hook' }, urlProblem)
   url: string;
 
-  @Spec(
+  @Checked(
     { required: false, writeOnly: true, description: 'Key of the signature. Never shown again.', example: 'a-long-secret' },
     secretProblem(512),
   )
   secret?: string;
 
-  @Spec({ required: false, writeOnly: true, description: 'Sent as Authorization: Bearer. Never shown again.' }, secretProblem(4_096))
+  @Checked({ required: false, writeOnly: true, description: 'Sent as Authorization: Bearer. Never shown again.' }, secretProblem(4_096))
   bearer_token?: string;
 
-  @Spec({ required: false, description: 'The body as a Liquid template; without one it is the documented JSON.' }, (value) => {
+  @Checked({ required: false, description: 'The body as a Liquid template; without one it is the documented JSON.' }, (value) => {
     if (typeof value !== 'string' || value.length > 16_384) return 'must be text of at most 16384 characters';
     const problem = templateProblem(value, anAlertSample);
     return problem && `must be a Liquid template that can be filled in: ${problem}`;
   })
   template?: string;
 
-  @Spec({ required: false, description: 'Content-Type of a templated body.', default: 'application/json' }, (value) =>
+  @Checked({ required: false, description: 'Content-Type of a templated body.', default: 'application/json' }, (value) =>
     typeof value === 'string' && /^[a-z]+\/[\w.+-]+(; ?charset=utf-8)?$/i.test(value)
       ? undefined
       : 'must be a media type such as text/plain',
@@ -77,20 +57,20 @@ export class WebhookSpecDto implements WebhookSpec {
 }
 
 export class SlackSpecDto implements SlackSpec {
-  @Spec({ writeOnly: true, description: 'The incoming webhook. Whoever has it may post, so it is never shown again.' }, urlProblem)
+  @Checked({ writeOnly: true, description: 'The incoming webhook. Whoever has it may post, so it is never shown again.' }, urlProblem)
   url: string;
 }
 
 export class AlertmanagerSpecDto implements AlertmanagerSpec {
-  @Spec({ description: 'The server, without /api/v2.', example: 'https://alertmanager.example.com' }, urlProblem)
+  @Checked({ description: 'The server, without /api/v2.', example: 'https://alertmanager.example.com' }, urlProblem)
   url: string;
 
-  @Spec({ required: false, writeOnly: true, description: 'Sent as Authorization: Bearer. Never shown again.' }, secretProblem(4_096))
+  @Checked({ required: false, writeOnly: true, description: 'Sent as Authorization: Bearer. Never shown again.' }, secretProblem(4_096))
   bearer_token?: string;
 }
 
 export class EmailSpecDto implements EmailSpec {
-  @Spec({ description: 'The mail server.', example: 'smtp.example.com' }, (value) =>
+  @Checked({ description: 'The mail server.', example: 'smtp.example.com' }, (value) =>
     typeof value === 'string' && /^[A-Za-z0-9.:-]{1,255}$/.test(value) ? undefined : 'must be a host name or an IP address',
   )
   host: string;
@@ -106,18 +86,18 @@ export class EmailSpecDto implements EmailSpec {
   })
   security: EmailSpec['security'] = 'starttls';
 
-  @Spec({ required: false, description: 'Who logs in.' }, passwordProblem)
+  @Checked({ required: false, description: 'Who logs in.' }, passwordProblem)
   user?: string;
 
-  @Spec({ required: false, writeOnly: true, description: 'Never shown again.' }, passwordProblem)
+  @Checked({ required: false, writeOnly: true, description: 'Never shown again.' }, passwordProblem)
   password?: string;
 
-  @Spec({ description: 'The sender.', example: 'arkitect@example.com' }, (value) =>
+  @Checked({ description: 'The sender.', example: 'arkitect@example.com' }, (value) =>
     isAddress(value) ? undefined : 'must be a mail address such as ops@example.com',
   )
   from: string;
 
-  @Spec({ type: [String], description: 'The receivers.', example: ['ops@example.com'] }, (value) =>
+  @Checked({ type: [String], description: 'The receivers.', example: ['ops@example.com'] }, (value) =>
     Array.isArray(value) && value.length >= 1 && value.length <= 50 && value.every(isAddress)
       ? undefined
       : 'must be a list of 1 to 50 mail addresses',

@@ -2,7 +2,7 @@ import { ApiExtraModels, ApiParam } from '@nestjs/swagger';
 import type { ErrorCode } from '../../errors/error-codes.js';
 import { withBody } from '../../transport/openapi.js';
 import { documentedRoutes } from '../documented-routes.js';
-import { AlertmanagerSpecDto, EmailSpecDto, SlackSpecDto, WebhookSpecDto } from './channel-specs.dto.js';
+import { AlertmanagerSpecDto, EmailSpecDto, SlackSpecDto, SocketSpecDto, WebhookSpecDto } from './channel-specs.dto.js';
 import { ChannelList, ChannelSchema, ChannelTestView, DeliveryList } from './channels.views.js';
 
 const onChannel: ErrorCode[] = ['VALIDATION_FAILED', 'NOT_FOUND'];
@@ -14,7 +14,7 @@ const ofChannel = ApiParam({
   schema: { type: 'string', format: 'uuid' },
   example: '0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b',
 });
-const specs = ApiExtraModels(WebhookSpecDto, SlackSpecDto, EmailSpecDto, AlertmanagerSpecDto);
+const specs = ApiExtraModels(WebhookSpecDto, SlackSpecDto, EmailSpecDto, AlertmanagerSpecDto, SocketSpecDto);
 
 export const Documented = {
   create: route({

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { invalid } from '../../errors/coded-error.js';
 import { SETTINGS, type Settings } from '../../settings.js';
-import { HistoryStore, steps, type SeriesRow } from './history.store.js';
+import { HistoryStore } from './history.store.js';
+import { steps, type SeriesRow } from './series.js';
 
 export interface HistoryQuery {
   metric: string;

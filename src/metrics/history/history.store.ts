@@ -1,15 +1,5 @@
 import { statement, type Database } from '../../database/database.js';
-import type { Sample } from './series.js';
-
-/** Seconds between two samples as taken, and of the two roll-ups. */
-export const steps = { sample: 10, minute: 60, hour: 3_600 } as const;
-
-export interface SeriesRow {
-  id: number;
-  tenant_id: string;
-  metric: string;
-  labels: Record<string, string>;
-}
+import { steps, type Sample, type SeriesRow } from './series.js';
 
 /** `at`: the beginning of the step. */
 export interface PointRow {
@@ -92,6 +82,7 @@ const maxSeries = 100_000;
 /** SQL of the history: series by name, their points in three resolutions. */
 export class HistoryStore {
   private readonly ids = new Map<string, number>();
+  private readonly listeners = new Set<() => void>();
 
   constructor(private readonly database: Database) {}
 
@@ -104,6 +95,12 @@ export class HistoryStore {
       samples.map((sample) => sample.value),
       Math.floor(at / steps.sample) * steps.sample,
     ]);
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Hears of it when this replica has added samples. */
+  onAdded(listener: () => void): void {
+    this.listeners.add(listener);
   }
 
   /** The series of the server and of the tenant. */

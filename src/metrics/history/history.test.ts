@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openTestDatabase } from '../../../test/support/database.js';
 import { testSettings } from '../../../test/support/server.js';
 import { HistoryReader } from './history-reader.js';
-import { HistoryStore, steps } from './history.store.js';
+import { HistoryStore } from './history.store.js';
+import { steps } from './series.js';
 
 let open: Awaited<ReturnType<typeof openTestDatabase>>;
 let store: HistoryStore;

@@ -6,3 +6,13 @@ export interface Sample {
   labels: Record<string, string>;
   value: number;
 }
+
+/** Seconds between two samples as taken, and of the two roll-ups. */
+export const steps = { sample: 10, minute: 60, hour: 3_600 } as const;
+
+export interface SeriesRow {
+  id: number;
+  tenant_id: string;
+  metric: string;
+  labels: Record<string, string>;
+}

@@ -10,7 +10,7 @@ import './json-messages.js';
 import type { RpcCall } from './rpc-call.js';
 
 const protoDirectory = fileURLToPath(new URL('../../../proto', import.meta.url));
-export const protoFiles = ['alert', 'alert_channel', 'alert_route', 'alert_silence', 'metrics', 'task', 'worker'].map(
+export const protoFiles = ['alert', 'alert_channel', 'alert_route', 'alert_rule', 'alert_silence', 'metrics', 'task', 'worker'].map(
   (name) => `arkitect/v1/${name}_service.proto`,
 );
 
