@@ -10,6 +10,7 @@ import { Results } from './lib/results.mjs';
 import { makeScratch } from './lib/scratch.mjs';
 import { toTable } from './lib/table.mjs';
 import { Servers } from './servers/servers.mjs';
+import * as alerts from './suites/alerts.mjs';
 import * as cost from './suites/cost.mjs';
 import * as growth from './suites/growth.mjs';
 import * as latency from './suites/latency.mjs';
@@ -17,11 +18,12 @@ import * as metrics from './suites/metrics.mjs';
 import * as queue from './suites/queue.mjs';
 import * as realtime from './suites/realtime.mjs';
 import * as replicas from './suites/replicas.mjs';
+import * as rules from './suites/rules.mjs';
 import * as service from './suites/service.mjs';
 import * as workers from './suites/workers.mjs';
 import { systems } from './systems/systems.mjs';
 
-const suites = { queue, latency, cost, service, replicas, growth, realtime, workers, metrics };
+const suites = { queue, latency, cost, service, replicas, growth, realtime, workers, metrics, alerts, rules };
 const byDefault = ['queue', 'latency', 'cost', 'service', 'replicas'];
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
