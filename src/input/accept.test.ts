@@ -54,7 +54,8 @@ test.each<[string, new () => object, fc.Arbitrary<unknown>]>([
     }),
     { numRuns: 2_000 },
   );
-  expect(accepted).toBeGreaterThan(50);
+  // Both kinds of input were there.
+  expect(accepted).toBeGreaterThan(10);
 });
 
 test('a plain task does not need class-validator', () => {

@@ -10,6 +10,7 @@ import { TaskCounts } from './counts/task-counts.js';
 import { HistoryStore, steps } from './history/history.store.js';
 import type { Sample } from './history/series.js';
 import { OwnSampler } from './system/own-sampler.js';
+import type { ClusterSnapshot } from './cluster/snapshot.js';
 import type { ReplicaSample } from './system/replica-sample.js';
 
 /** While nothing happens samples are taken for the history alone. */
@@ -37,6 +38,10 @@ export class MetricsSampler implements OnApplicationBootstrap, OnModuleDestroy {
   private countedAt = 0;
   private maintainedAt = 0;
   private reconciledAt = 0;
+  /** Seconds that the database took to keep the latest sample; null when it did not. */
+  private latency: number | null = null;
+  /** As JSON; undefined while another replica may have kept one. */
+  private keptSnapshot: string | undefined;
   /** The latest sample of this replica. */
   own: ReplicaSample | undefined;
 
@@ -82,11 +87,11 @@ export class MetricsSampler implements OnApplicationBootstrap, OnModuleDestroy {
     const now = Date.now();
     const isKept = now - this.keptAt >= idleMs - 500;
     if (!isKept && !this.changed) return;
-    const own = (this.own = await this.sampler.sample());
+    const own = (this.own = await this.sampler.sample(this.latency));
     const samples: Sample[] = [];
     if (isKept) {
       this.keptAt = now;
-      await this.cluster.keepSample(this.replicaId, own);
+      await this.keepOwn(own);
       samples.push(...ownSamples(own, this.replicaId));
     }
     const changed = this.changed || now - this.countedAt >= countMs;
@@ -94,15 +99,32 @@ export class MetricsSampler implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.leader.isLeader) {
       const looked = await this.observer.look(changed);
       if (changed) this.countedAt = now;
-      await this.cluster.keepSnapshot(looked.snapshot);
+      await this.keepSnapshot(looked.snapshot);
       this.wakeUps.signal('metrics');
       if (isKept) samples.push(...looked.samples);
-    }
+    } else this.keptSnapshot = undefined;
     await this.history.add(samples, now / 1_000);
     if (this.leader.isLeader && now - this.maintainedAt >= maintainMs) {
       this.maintainedAt = now;
       await this.maintain();
     }
+  }
+
+  /** What it takes is the latency that the next sample tells. */
+  private async keepOwn(sample: ReplicaSample): Promise<void> {
+    this.latency = null;
+    const begun = performance.now();
+    await this.cluster.keepSample(this.replicaId, sample);
+    this.latency = (performance.now() - begun) / 1_000;
+  }
+
+  private async keepSnapshot(snapshot: ClusterSnapshot): Promise<void> {
+    // Of an idle cluster it says the same all day.
+    const text = JSON.stringify(snapshot);
+    if (text === this.keptSnapshot) return;
+    this.keptSnapshot = undefined;
+    await this.cluster.keepSnapshot(text);
+    this.keptSnapshot = text;
   }
 
   private async maintain(): Promise<void> {

@@ -39,7 +39,7 @@ export interface MetricsView {
 
 const hourMs = 3_600_000;
 const nobody = { connected: 0, draining: 0, gone: 0, slots: 0, in_flight: 0 };
-const emptySnapshot: Omit<ClusterSnapshot, 'at'> = { tenants: {}, replicas: 1, websocket_connections: 0, grpc_streams: 0 };
+const emptySnapshot: ClusterSnapshot = { tenants: {}, replicas: 1, websocket_connections: 0, grpc_streams: 0 };
 
 /** The use cases of metrics, for all doors. */
 @Injectable()
@@ -61,7 +61,7 @@ export class MetricsService {
   }
 
   async get(caller: Principal): Promise<MetricsView> {
-    const own = this.sampler.own ?? (await this.ownSampler.sample());
+    const own = this.sampler.own ?? (await this.ownSampler.sample(null));
     const [task_metrics, snapshot] = await this.tasksAndSnapshot(caller);
     return {
       at: new Date().toISOString(),
@@ -138,7 +138,7 @@ export class MetricsService {
     return metrics;
   }
 
-  private async tasksAndSnapshot({ tenant_id }: Principal): Promise<[TaskMetricsByLine, Omit<ClusterSnapshot, 'at'>]> {
+  private async tasksAndSnapshot({ tenant_id }: Principal): Promise<[TaskMetricsByLine, ClusterSnapshot]> {
     await this.counts.fold();
     const [counts, snapshot = emptySnapshot] = await Promise.all([this.counts.read(), this.cluster.snapshot()]);
     const tenant = snapshot.tenants[tenant_id];

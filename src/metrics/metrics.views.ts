@@ -112,7 +112,7 @@ class ResponseLatencyView extends QuantilesView {
 }
 
 class DatabaseView {
-  @seconds('What the shortest statement takes, with its way there and back', 0.0004)
+  @seconds('What a small write takes, with its way there and back', 0.0004)
   latency: number | null;
 
   @whole('Callers that wait for a connection.', 0)

@@ -204,6 +204,21 @@ test('alerts are answered as documented', async () => {
   await expectAnswer('alerts_stats', 200);
 });
 
+test('channels are answered as documented', async () => {
+  const body = { name: 'contract', kind: 'webhook', spec: { url: 'http://127.0.0.1:9/' } };
+  const { body: channel } = await expectAnswer('channels_create', 201, { body });
+  const id = channel.id as string;
+  await expectAnswer('channels_create', 409, { body });
+  await expectAnswer('channels_list', 200);
+  await expectAnswer('channels_get', 200, { id });
+  await expectAnswer('channels_test', 200, { id });
+  await expectAnswer('channels_deliveries', 200, { id });
+  await expectAnswer('channels_patch', 200, { id, body: { enabled: false } });
+  await expectAnswer('channels_patch', 412, { id, body: {}, headers: { 'if-match': '"99"' } });
+  await expectAnswer('channels_remove', 412, { id, headers: { 'if-match': '"99"' } });
+  await expectAnswer('channels_remove', 204, { id });
+});
+
 test('what an operation cannot take is refused as documented', async () => {
   for (const { operationId, path, requestBody } of operations) {
     const good = requestBody ? { body: path.startsWith('/alerts/') ? {} : { name: 'x', tasks: undefined } } : {};
@@ -217,7 +232,7 @@ test('what an operation cannot take is refused as documented', async () => {
     await expectAnswer(operationId, 413, { body: { name: 'x'.repeat(1024 * 1024) } });
     await expectAnswer(operationId, 415, { body: 'name=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } });
   }
-  for (const list of ['tasks_list', 'alerts_list']) await expectAnswer(list, 400, { query: '?limit=0' });
+  for (const list of ['tasks_list', 'alerts_list', 'channels_list']) await expectAnswer(list, 400, { query: '?limit=0' });
   await expectAnswer('alerts_stats', 400, { query: '?days=0' });
 });
 

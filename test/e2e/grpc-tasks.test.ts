@@ -135,7 +135,7 @@ describe('every rpc, by its descriptor', () => {
     if (method === 'GetAlertStats') return { days: 0 };
     if (method === 'CreateTask') return { task: bad.task };
     if (method === 'Work') return { hello: { name: '' } };
-    return { id: 'no id / of anything' };
+    return { id: 'no id / of anything', limit: -1 };
   };
   /** Nothing can be wrong with a message without fields. */
   const withoutFields = ['ListWorkers', 'GetMetrics', 'WatchMetrics', 'ListMetricNames'];

@@ -113,14 +113,16 @@ describe('a caller without a token', () => {
   test('reads everything and writes nothing as viewer', async () => {
     const { body: task } = await viewers.api('POST', '/tasks', { name: 'a' });
     const { body: alert } = await viewers.api('POST', '/alerts', { name: 'a' });
+    const { body: channel } = await viewers.api('POST', '/alerts/channels', { name: 'a', kind: 'socket' });
+    const ids = { '/alerts/channels': channel.id, '/alerts': alert.id, '/': task.id };
+    const idFor = (path: string) => Object.entries(ids).find(([prefix]) => path.startsWith(prefix))![1] as string;
     for (const [method, path] of routesOf(viewers)) {
       // A stream has no end; metrics.test.ts reads it.
       if (method === 'HEAD' || path === '/metrics/realtime') continue;
       const answer = await call(
         viewers.url,
         method,
-        path.replace(':id', path.startsWith('/alerts') ? alert.id : task.id).replace('*', 'swagger-ui.css') +
-          (path === '/metrics/history' ? '?metric=arkitect_tasks' : ''),
+        path.replace(':id', idFor(path)).replace('*', 'swagger-ui.css') + (path === '/metrics/history' ? '?metric=arkitect_tasks' : ''),
         writes.has(method) ? {} : undefined,
       );
       if (writes.has(method)) {

@@ -1,8 +1,10 @@
+import { ApiProperty, refs } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { Matches } from 'class-validator';
 import { Choice, Flag, FreeJsonObject, Name, Whole } from '../../input/fields.js';
 import { Cursor, NumberFromQuery } from '../../input/query.js';
 import { channelKinds, type ChannelKind } from './channel.js';
+import { AlertmanagerSpecDto, EmailSpecDto, SlackSpecDto, WebhookSpecDto } from './channel-specs.dto.js';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -20,6 +22,9 @@ export class CreateChannelDto {
   @Flag({ optional: true, default: true, description: 'Whether it is used.' })
   enabled: boolean = true;
 
+  @ApiProperty({
+    anyOf: [...refs(WebhookSpecDto, SlackSpecDto, EmailSpecDto, AlertmanagerSpecDto), { type: 'object', maxProperties: 0 }],
+  })
   @FreeJsonObject({
     optional: true,
     default: {},

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../auth/principal.js';
+import { pageOf, type Page } from '../../input/page.js';
 import { DeliveryError, type Channel, type DeliveryReason } from './channel.js';
 import { changedSpec, checkSpec, toChannelView, type ChannelView } from './channel-changes.js';
 import type { ChannelPageDto, CreateChannelDto, PatchChannelDto } from './channels.dto.js';
@@ -9,11 +10,6 @@ import { ChannelsStore, type Delivery } from './channels.store.js';
 import { OutboxStore, type ChannelCount } from './outbox.store.js';
 import { sampleContent } from './sample.js';
 import { Senders } from './senders.js';
-
-export interface ChannelPage<Item> {
-  items: Item[];
-  next_cursor: string | null;
-}
 
 /** How the test of a channel went. */
 export interface ChannelTest {
@@ -39,8 +35,8 @@ export class ChannelsService {
     return toChannelView(channel);
   }
 
-  async list({ tenant_id }: Principal, { cursor, limit }: ChannelPageDto): Promise<ChannelPage<ChannelView>> {
-    const { items, next_cursor } = pageOf(await this.store.list(tenant_id, cursor, limit + 1), limit);
+  async list({ tenant_id }: Principal, { cursor, limit }: ChannelPageDto): Promise<Page<ChannelView, string>> {
+    const { items, next_cursor } = pageOf(await this.store.list(tenant_id, cursor, limit + 1), limit, ({ id }) => id);
     return { items: items.map(toChannelView), next_cursor };
   }
 
@@ -81,9 +77,9 @@ export class ChannelsService {
     }
   }
 
-  async deliveries(caller: Principal, id: string, { cursor, limit }: ChannelPageDto): Promise<ChannelPage<Delivery>> {
+  async deliveries(caller: Principal, id: string, { cursor, limit }: ChannelPageDto): Promise<Page<Delivery, string>> {
     await this.find(caller, id);
-    return pageOf(await this.store.deliveries(caller.tenant_id, id, cursor, limit + 1), limit);
+    return pageOf(await this.store.deliveries(caller.tenant_id, id, cursor, limit + 1), limit, (delivery) => delivery.id);
   }
 
   /** How attempts ended, ever, by channel and reason: `arkitect_alert_notifications_total`. */
@@ -100,9 +96,4 @@ export class ChannelsService {
 
 function checkVersion(channel: Channel, expected: number | undefined): void {
   if (expected !== undefined && channel.version !== expected) throw channelVersionMismatch(channel, expected);
-}
-
-function pageOf<Item extends { id: string }>(rows: Item[], limit: number): ChannelPage<Item> {
-  const items = rows.slice(0, limit);
-  return { items, next_cursor: rows.length > limit ? items.at(-1)!.id : null };
 }

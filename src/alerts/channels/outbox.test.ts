@@ -107,7 +107,8 @@ test('a notification is sent once it is there, by one of two replicas, and count
 
 test('notifications of a group arrive in order, also when the first has to be tried again', async () => {
   const channel = await aChannel();
-  const ids = [await tell(channel), await tell(channel), await tell(channel)];
+  // Made in the same millisecond, they need not be in the order in which they were made.
+  const ids = [await tell(channel), await tell(channel), await tell(channel)].toSorted();
   const refusals = [503];
   sink.answer = (response) => response.writeHead(refusals.pop() ?? 200).end();
   startOutbox();

@@ -50,7 +50,6 @@ export class ClusterObserver {
     const served = new Set(this.ownTypes());
     const tenants = new Set([...counts, ...workers, ...alerts].map(({ tenant_id }) => tenant_id));
     const snapshot: ClusterSnapshot = {
-      at: new Date(at).toISOString(),
       tenants: Object.fromEntries(
         [...tenants].map((tenant) => [tenant, this.tenant(tenant, sums, at, { waiting, workers, alerts, served })]),
       ),

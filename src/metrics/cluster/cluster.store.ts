@@ -68,8 +68,9 @@ export class ClusterStore {
     await this.database.loops.query(leaveStatement, [replicaId]);
   }
 
-  async keepSnapshot(snapshot: ClusterSnapshot): Promise<void> {
-    await this.database.loops.query(keepSnapshotStatement, [JSON.stringify(snapshot)]);
+  /** A `ClusterSnapshot` as JSON. */
+  async keepSnapshot(snapshot: string): Promise<void> {
+    await this.database.loops.query(keepSnapshotStatement, [snapshot]);
   }
 
   async snapshot(): Promise<ClusterSnapshot | undefined> {

@@ -2,8 +2,6 @@ import type { RecentActivity } from '../counts/task-metrics.js';
 
 /** What the leader last found of the whole cluster; kept in the database, so that every replica tells the same. */
 export interface ClusterSnapshot {
-  /** RFC 3339. */
-  at: string;
   tenants: Record<string, TenantSnapshot>;
   replicas: number;
   websocket_connections: number;

@@ -14,6 +14,7 @@ import type { Family, Source } from './family.js';
 import { replicaFamilies } from './replica-families.js';
 import { ReplicaStatus } from './replica-status.js';
 import { RequestMetrics } from './request-metrics.js';
+import { lagResolutionMs } from '../system/system-sampler.js';
 
 const query = 'arkitect_database_query_duration_seconds';
 const queryErrors = 'arkitect_database_errors_total';
@@ -48,7 +49,7 @@ let ofProcess: Registry | undefined;
 function processRegistry(): Registry {
   if (ofProcess) return ofProcess;
   ofProcess = new Registry();
-  collectDefaultMetrics({ register: ofProcess });
+  collectDefaultMetrics({ register: ofProcess, eventLoopMonitoringPrecision: lagResolutionMs });
   // Gauges with the names of counters; the same numbers are there by type, under proper names.
   for (const what of ['handles', 'requests', 'resources']) ofProcess.removeSingleMetric(`nodejs_active_${what}_total`);
   return ofProcess;

@@ -33,7 +33,7 @@ export function replicaFamilies({ sample, version, pools, status: { isLeader, ru
     one('arkitect_disk_usage', 'Use of the file system of DATA_DIR, in per cent.', system?.disk_usage),
     one('arkitect_load1', 'Load average of the machine over a minute.', system?.load[0]),
     one('arkitect_event_loop_lag_seconds', 'How late timers ran (p99 of the last interval), in seconds.', system?.event_loop_lag),
-    one('arkitect_database_latency_seconds', 'Time of the shortest statement, in seconds.', sample?.database.latency),
+    one('arkitect_database_latency_seconds', 'Time of a small write, in seconds.', sample?.database.latency),
     many(
       'arkitect_database_connections',
       'Connections to the database.',

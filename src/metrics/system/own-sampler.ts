@@ -1,13 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Database, statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { HEALTH_PROBES, type HealthProbe } from '../../health/health-probe.js';
 import { SETTINGS, type Settings } from '../../settings.js';
 import { Connections } from '../../transport/connections.js';
 import type { ReplicaSample } from './replica-sample.js';
 import { RequestLatency } from './request-latency.js';
 import { SystemSampler } from './system-sampler.js';
-
-const pingStatement = statement('metrics_ping', 'SELECT');
 
 /** Takes the samples of this replica. */
 @Injectable()
@@ -28,7 +26,8 @@ export class OwnSampler {
     this.system.stop();
   }
 
-  async sample(): Promise<ReplicaSample> {
+  /** `latency`: of the database, in seconds, as last seen; null when it is not known. */
+  async sample(latency: number | null): Promise<ReplicaSample> {
     const redis = this.probes.find(({ name }) => name === 'redis');
     return {
       system_health: await this.system.sample(),
@@ -36,20 +35,10 @@ export class OwnSampler {
       grpc_streams: this.connections.streams(),
       response_latency: this.latency.take(),
       database: {
-        latency: await this.pingSeconds(),
+        latency,
         waiting: Object.values(this.database.pools()).reduce((sum, { waiting }) => sum + waiting, 0),
       },
       redis_up: redis ? (await redis.check()).status === 'up' : null,
     };
-  }
-
-  private async pingSeconds(): Promise<number | null> {
-    const begun = performance.now();
-    try {
-      await this.database.loops.query(pingStatement);
-      return (performance.now() - begun) / 1_000;
-    } catch {
-      return null;
-    }
   }
 }

@@ -8,7 +8,7 @@ export interface ReplicaSample {
   grpc_streams: number;
   response_latency: LatencyView;
   database: {
-    /** Seconds that the shortest statement takes, with its way there and back. */
+    /** Seconds that a small write took, with its way there and back; null when it did not succeed, or before the first. */
     latency: number | null;
     /** Callers that wait for a connection. */
     waiting: number;
