@@ -14,6 +14,7 @@ import type { HistoryPageDto } from '../input/query.js';
 import { maxLabels, namePattern } from '../input/fields.js';
 import { checkInput } from '../input/validate.js';
 import { SETTINGS, type Settings } from '../settings.js';
+import { Tracing } from '../tracing/tracing.js';
 import { KnownTypes } from '../workers/known-types.js';
 import { FinishWaits } from './finish-waits.js';
 import { Idempotency } from './idempotency.js';
@@ -66,6 +67,7 @@ export class TasksService {
     private readonly idempotency: Idempotency,
     private readonly finishWaits: FinishWaits,
     private readonly knownTypes: KnownTypes,
+    private readonly tracing: Tracing,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -232,6 +234,7 @@ export class TasksService {
       id: newTaskId(),
       start: input.start ?? 'manual',
       created_by: principal.name,
+      trace: this.tracing.current(),
     };
   }
 

@@ -3,12 +3,15 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Principal } from '../auth/principal.js';
 import { CodedError } from '../errors/coded-error.js';
+import { parseTraceContext, type TraceContext } from '../tracing/trace-context.js';
 
 /** What belongs to one request or one Socket.IO message, whatever runs for it. */
 export interface RequestContext {
   request_id: string;
   /** Set by the auth guard; missing before it and for public operations. */
   principal?: Principal;
+  /** The trace that the caller named. */
+  trace?: TraceContext | undefined;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();
@@ -30,7 +33,9 @@ export function requestIdFrom(header: string | string[] | undefined): string {
 /** Opens a context for every request and answers its id as `x-request-id`. A native hook: Nest's own ways cost several times more. */
 export function installRequestContext(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    const context = { request_id: requestIdFrom(request.headers['x-request-id']) };
+    const { traceparent, tracestate } = request.headers;
+    const trace = traceparent === undefined ? undefined : parseTraceContext(traceparent, tracestate);
+    const context: RequestContext = { request_id: requestIdFrom(request.headers['x-request-id']), trace };
     reply.header('x-request-id', context.request_id);
     storage.run(context, () => {
       // Node would answer this by itself, with an empty body; `fastifyOptions` leaves it to us.

@@ -9,6 +9,7 @@ import { Authenticator } from '../auth/authenticator.js';
 import type { Principal } from '../auth/principal.js';
 import { CodedError } from '../errors/coded-error.js';
 import { SETTINGS, type Settings } from '../settings.js';
+import { parseTraceContext, type TraceContext } from '../tracing/trace-context.js';
 import { Connections } from './connections.js';
 import { toLoggedProblem } from './error.filter.js';
 import { corsOptions, isAllowedOrigin } from './origin.js';
@@ -23,6 +24,13 @@ interface EngineSocket {
 }
 
 type Ack = (...answer: unknown[]) => void;
+
+/** What is kept with a socket. */
+interface SocketData {
+  principal?: Principal;
+  /** The trace that the handshake named. */
+  trace?: TraceContext | undefined;
+}
 
 /** Socket.IO with our limits, authentication of every namespace, and an answer to every ack. */
 export class AuthenticatedIoAdapter extends IoAdapter {
@@ -87,8 +95,8 @@ export class AuthenticatedIoAdapter extends IoAdapter {
     for (const { message, callback, isAckHandledManually } of handlers) {
       handled.add(String(message));
       socket.on(String(message), (...received: unknown[]) => {
-        const { data, ack } = split(received);
-        void inMessageContext(socket, async () => {
+        const { data, trace, ack } = readMessage(socket, received);
+        void inMessageContext(socket, trace, async () => {
           const begun = performance.now();
           let outcome: 'ok' | 'error' = 'ok';
           // By this one the filter answers errors; results go another way.
@@ -122,9 +130,12 @@ export class AuthenticatedIoAdapter extends IoAdapter {
   private authenticate(socket: Socket): Error | undefined {
     try {
       const { headers, auth } = socket.handshake;
-      const principal = this.authenticator.authenticate(headers, (auth as { token?: unknown } | undefined)?.token);
+      const { token, traceparent, tracestate } = (auth ?? {}) as Record<string, unknown>;
+      const principal = this.authenticator.authenticate(headers, token);
       if (!principal) throw new CodedError('UNAUTHENTICATED', 'A token is needed. Connect with auth: { token: "TOKEN" }.');
-      (socket.data as { principal?: Principal }).principal = principal;
+      // Browsers cannot set headers of a WebSocket.
+      const trace = parseTraceContext(traceparent, tracestate) ?? parseTraceContext(headers.traceparent, headers.tracestate);
+      Object.assign(socket.data as SocketData, { principal, trace });
       return undefined;
     } catch (error) {
       return refusal(error);
@@ -139,7 +150,7 @@ export class AuthenticatedIoAdapter extends IoAdapter {
     socket.onAny((event: string, ...received: unknown[]) => {
       if (handled.has(event)) return;
       const { ack } = split(received);
-      void inMessageContext(socket, async () => {
+      void inMessageContext(socket, undefined, async () => {
         const names = [...handled].sort().join(', ');
         const error = new CodedError(
           'NOT_FOUND',
@@ -160,8 +171,17 @@ function refusal(error: unknown): Error {
   return Object.assign(new Error(problem.detail), { data: problem });
 }
 
-function inMessageContext<T>(socket: Socket, callback: () => Promise<T>): Promise<T> {
-  return runInContext({ request_id: randomUUID(), principal: (socket.data as { principal?: Principal }).principal }, callback);
+function inMessageContext<T>(socket: Socket, trace: TraceContext | undefined, callback: () => Promise<T>): Promise<T> {
+  return runInContext({ request_id: randomUUID(), principal: (socket.data as SocketData).principal, trace }, callback);
+}
+
+/** A message may name its trace in fields of its own, which are the same for all messages; else it is that of the connection. */
+function readMessage(socket: Socket, received: unknown[]): { data: unknown; trace: TraceContext | undefined; ack?: Ack } {
+  const { data, ack } = split(received);
+  const { trace } = socket.data as SocketData;
+  if (typeof data !== 'object' || data === null || !Object.hasOwn(data, 'traceparent')) return { data, trace, ack };
+  const { traceparent, tracestate, ...body } = data as Record<string, unknown>;
+  return { data: body, trace: parseTraceContext(traceparent, tracestate) ?? trace, ack };
 }
 
 function split(received: unknown[]): { data: unknown; ack?: Ack } {

@@ -7,7 +7,7 @@ import { SettingsError, type Settings } from '../../settings.js';
 import type { RequestObserver } from '../request-observer.js';
 import { requestIdFrom, runInContext } from '../request-context.js';
 import './json-messages.js';
-import type { RpcCall } from './rpc-call.js';
+import { traceOf, type RpcCall } from './rpc-call.js';
 
 const protoDirectory = fileURLToPath(new URL('../../../proto', import.meta.url));
 export const protoFiles = ['alert', 'alert_channel', 'alert_route', 'alert_silence', 'metrics', 'task', 'worker'].map(
@@ -87,7 +87,7 @@ export class GrpcDoor extends ServerGrpc {
       const answered = new Metadata();
       answered.set('x-request-id', request_id);
       call.sendMetadata(answered);
-      return runInContext({ request_id }, () =>
+      return runInContext({ request_id, trace: traceOf(call) }, () =>
         // A refusal of a stream's guard comes as a rejection, which Nest leaves to nobody.
         Promise.resolve(method(call, callback)).catch((error: unknown) => call.emit('error', error)),
       );
