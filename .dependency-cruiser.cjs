@@ -182,7 +182,14 @@ module.exports = {
       comment: 'Whoever can be traced may use it, so it knows nobody.',
       severity: 'error',
       from: code('^src/tracing/'),
-      to: { path: '^src/', pathNot: '^src/(tracing/|settings\\.ts$)' },
+      to: { path: '^src/', pathNot: '^src/(tracing/|setting(s|-definition)\\.ts$)' },
+    },
+    {
+      name: 'opentelemetry-is-loaded-on-demand',
+      comment: 'Who does not export traces does not load the SDK.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/tracing/otlp/|\\.test\\.ts$' },
+      to: { path: ['^src/tracing/otlp/', npm('@opentelemetry/[^/]+')], dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'outbound-goes-down',

@@ -214,17 +214,27 @@ export class TasksService {
     answerOf: (rows: TaskRow[]) => T,
   ): Promise<Created<T>> {
     if (key === undefined) {
-      const rows = tasks.length === 1 ? [await this.engine.enqueueOne(tasks[0]!)] : await this.engine.enqueue(tasks);
+      const rows = await this.enqueue(tasks);
       return { answer: answerOf(rows), replayed: false };
     }
     let rows: TaskRow[] = [];
+    const span = this.tracing.send(tasks);
     const body = JSON.parse(JSON.stringify(input)) as Json;
     const created = await this.idempotency.once({ tenant_id: principal.tenant_id, key, operation, body }, async (transaction) => {
       rows = await this.engine.enqueueWithin(transaction, tasks);
       return answerOf(rows);
     });
+    // Of an answer that is only repeated there is nothing to tell.
+    if (rows.length) span?.end();
     if (rows.length) this.engine.enqueued(rows);
     return created;
+  }
+
+  private async enqueue(tasks: NewTask[]): Promise<TaskRow[]> {
+    const span = this.tracing.send(tasks);
+    const rows = tasks.length === 1 ? [await this.engine.enqueueOne(tasks[0]!)] : await this.engine.enqueue(tasks);
+    span?.end();
+    return rows;
   }
 
   private newTask(principal: Principal, input: CreateTaskDto): NewTask {

@@ -13,8 +13,11 @@ import { parseTraceContext, type TraceContext } from '../tracing/trace-context.j
 import { Connections } from './connections.js';
 import { toLoggedProblem } from './error.filter.js';
 import { corsOptions, isAllowedOrigin } from './origin.js';
-import { runInContext } from './request-context.js';
+import type { Spans } from '../tracing/tracing.js';
+import type { Problem } from './problem.js';
+import { runInContext, type RequestContext } from './request-context.js';
 import { RequestObserver } from './request-observer.js';
+import { traceMessage } from './request-spans.js';
 import { securityHeaders } from './security-headers.js';
 
 /** The part of engine.io's connection that we use; its own types are not ours to import. */
@@ -45,6 +48,7 @@ export class AuthenticatedIoAdapter extends IoAdapter {
   constructor(
     app: INestApplicationContext,
     private readonly tuning: Partial<Pick<ServerOptions, 'pingInterval' | 'pingTimeout' | 'connectTimeout' | 'maxHttpBufferSize'>> = {},
+    private readonly spans?: Spans,
   ) {
     super(app);
     this.settings = app.get<Settings>(SETTINGS);
@@ -96,14 +100,16 @@ export class AuthenticatedIoAdapter extends IoAdapter {
       handled.add(String(message));
       socket.on(String(message), (...received: unknown[]) => {
         const { data, trace, ack } = readMessage(socket, received);
-        void inMessageContext(socket, trace, async () => {
+        const context = contextOf(socket, trace);
+        if (this.spans) traceMessage(this.spans, context, socket.nsp.name, String(message));
+        void runInContext(context, async () => {
           const begun = performance.now();
-          let outcome: 'ok' | 'error' = 'ok';
+          let status = 200;
           // By this one the filter answers errors; results go another way.
           const refuse =
             ack &&
             ((...answer: Parameters<Ack>) => {
-              outcome = 'error';
+              status = (answer[0] as { error?: Problem } | undefined)?.error?.status ?? 500;
               ack(...answer);
             });
           try {
@@ -111,10 +117,11 @@ export class AuthenticatedIoAdapter extends IoAdapter {
             // After an error the filter has answered already; Socket.IO sends the first answer alone.
             if (!isAckHandledManually) ack?.(result ?? {});
           } catch (error) {
-            outcome = 'error';
-            ack?.({ error: toLoggedProblem(error) });
+            const problem = toLoggedProblem(error);
+            status = problem.status;
+            ack?.({ error: problem });
           }
-          this.observer.message(socket.nsp.name, String(message), outcome, (performance.now() - begun) / 1_000);
+          this.observer.message(socket.nsp.name, String(message), status, (performance.now() - begun) / 1_000, context);
         });
       });
     }
@@ -150,7 +157,7 @@ export class AuthenticatedIoAdapter extends IoAdapter {
     socket.onAny((event: string, ...received: unknown[]) => {
       if (handled.has(event)) return;
       const { ack } = split(received);
-      void inMessageContext(socket, undefined, async () => {
+      runInContext(contextOf(socket, undefined), () => {
         const names = [...handled].sort().join(', ');
         const error = new CodedError(
           'NOT_FOUND',
@@ -171,8 +178,8 @@ function refusal(error: unknown): Error {
   return Object.assign(new Error(problem.detail), { data: problem });
 }
 
-function inMessageContext<T>(socket: Socket, trace: TraceContext | undefined, callback: () => Promise<T>): Promise<T> {
-  return runInContext({ request_id: randomUUID(), principal: (socket.data as SocketData).principal, trace }, callback);
+function contextOf(socket: Socket, trace: TraceContext | undefined): RequestContext {
+  return { request_id: randomUUID(), principal: (socket.data as SocketData).principal!, trace };
 }
 
 /** A message may name its trace in fields of its own, which are the same for all messages; else it is that of the connection. */

@@ -1,6 +1,15 @@
 // The entry of the package: all that its users see.
 export { Client } from './client.js';
-export type { BulkOptions, ClientOptions, ConnectedWorker, CreateOptions, HistoryPage, ListOptions, TaskFilters, VersionOptions } from './client.js';
+export type {
+  BulkOptions,
+  ClientOptions,
+  ConnectedWorker,
+  CreateOptions,
+  HistoryPage,
+  ListOptions,
+  TaskFilters,
+  VersionOptions,
+} from './client.js';
 export type { ConnectionOptions, TlsOptions } from './connection.js';
 export { ArkitectError } from './errors.js';
 export type { FieldProblem } from './errors.js';
