@@ -58,7 +58,7 @@ module.exports = {
       name: 'domain-imports-nothing',
       comment: 'Types and pure rules are below everything else.',
       severity: 'error',
-      from: code('^src/(tasks/task|alerts/alert|errors/error-codes|events/events|auth/(principal|policy))\\.ts$'),
+      from: code('^src/(tasks/task|alerts/alert|errors/error-codes|events/events|auth/(principal|policy)|tracing/trace-context)\\.ts$'),
       to: { pathNot: '^src/(tasks/task|alerts/alert|errors/error-codes|auth/principal)\\.ts$' },
     },
     {
@@ -150,7 +150,7 @@ module.exports = {
       comment: 'The engine knows the database, the event log and the task; no doors, no features.',
       severity: 'error',
       from: code('^src/engine/'),
-      to: { path: '^src/', pathNot: '^src/(engine|database|events|errors)/|^src/tasks/task\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(engine|database|events|errors)/|^src/(tasks/task|tracing/trace-context)\\.ts$' },
     },
     {
       name: 'runner-goes-down',
@@ -159,7 +159,8 @@ module.exports = {
       from: code('^src/runner/'),
       to: {
         path: '^src/',
-        pathNot: '^src/(runner|engine|handlers|events|errors)/|^src/(tasks/task|database/database-errors|input/plain-json)\\.ts$',
+        pathNot:
+          '^src/(runner|engine|handlers|events|errors)/|^src/(tasks/task|tracing/trace-context|database/database-errors|input/plain-json)\\.ts$',
       },
     },
     {
@@ -174,7 +175,21 @@ module.exports = {
       comment: 'A handler gets all it needs from its context.',
       severity: 'error',
       from: code('^src/handlers/'),
-      to: { path: '^src/', pathNot: '^src/(handlers|outbound|input|errors)/|^src/(tasks/task|settings)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(handlers|outbound|input|errors)/|^src/(tasks/task|tracing/trace-context|settings)\\.ts$' },
+    },
+    {
+      name: 'tracing-is-a-leaf',
+      comment: 'Whoever can be traced may use it, so it knows nobody.',
+      severity: 'error',
+      from: code('^src/tracing/'),
+      to: { path: '^src/', pathNot: '^src/(tracing/|setting(s|-definition)\\.ts$)' },
+    },
+    {
+      name: 'opentelemetry-is-loaded-on-demand',
+      comment: 'Who does not export traces does not load the SDK.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/tracing/otlp/|\\.test\\.ts$' },
+      to: { path: ['^src/tracing/otlp/', npm('@opentelemetry/[^/]+')], dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'outbound-goes-down',

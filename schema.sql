@@ -390,6 +390,8 @@ CREATE TABLE tasks (
   version bigint DEFAULT 1 NOT NULL,
   checkpoint jsonb,
   cancel_state text,
+  traceparent text,
+  tracestate text,
   CONSTRAINT tasks_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT tasks_attempt_budget CHECK (attempt >= uncounted_attempts AND uncounted_attempts >= 0 AND max_attempts >= 1 AND (attempt - uncounted_attempts) <= max_attempts),
   CONSTRAINT tasks_cancel_state CHECK (cancel_state = ANY (ARRAY['requested'::text, 'delivered'::text, 'stopped'::text, 'ignored'::text])),

@@ -13,7 +13,9 @@ import { Connections } from './transport/connections.js';
 import { fastifyOptions, installFastify, observeRequests } from './transport/fastify.js';
 import { serveOpenApi } from './transport/openapi.js';
 import { corsOptions } from './transport/origin.js';
-import { RequestObserver } from './transport/request-observer.js';
+import { RequestLog } from './transport/request-log.js';
+import { RequestObservers } from './transport/request-observer.js';
+import { RequestSpans, traceRequests } from './transport/request-spans.js';
 import { AuthenticatedIoAdapter } from './transport/socket-io.adapter.js';
 
 /** A running replica. */
@@ -35,7 +37,7 @@ export async function startServer(settings: Settings, logger: Logger): Promise<S
   let grpc: GrpcDoor;
   try {
     app = await createApp(kernel, settings, logger);
-    grpc = connectGrpc(app, settings);
+    grpc = connectGrpc(app, kernel, settings);
     await app.startAllMicroservices();
     await app.listen(settings.PORT, settings.HOST);
   } catch (error) {
@@ -77,18 +79,27 @@ export async function createApp(kernel: Kernel, settings: Settings, logger: Logg
   });
   const cors = corsOptions(settings);
   if (cors) app.enableCors(cors);
-  observeRequests(adapter.getInstance(), app.get(RequestObserver, { strict: false }));
-  app.useWebSocketAdapter(new AuthenticatedIoAdapter(app));
+  observe(app, kernel, settings, logger);
+  app.useWebSocketAdapter(new AuthenticatedIoAdapter(app, {}, kernel.spans));
   serveOpenApi(app);
   return app;
 }
 
+/** Whoever wants to know of requests; metrics have put themselves among them. */
+function observe(app: NestFastifyApplication, { spans }: Kernel, settings: Settings, logger: Logger): void {
+  const observers = app.get(RequestObservers);
+  const log = RequestLog.of(logger, settings);
+  if (log) observers.add(log);
+  if (spans) observers.add(new RequestSpans());
+  const fastify = app.getHttpAdapter().getInstance();
+  if (spans) traceRequests(fastify, spans);
+  observeRequests(fastify, observers);
+}
+
 /** Guards, pipes and filters are those of the application; without `inheritAppConfig` none of them would run. */
-function connectGrpc(app: NestFastifyApplication, settings: Settings): GrpcDoor {
+function connectGrpc(app: NestFastifyApplication, { spans }: Kernel, settings: Settings): GrpcDoor {
   const health = app.get(HealthService, { strict: false });
-  const door = new GrpcDoor(settings, app.get(RequestObserver, { strict: false }), (server, services) =>
-    addHealth(server, health, services),
-  );
+  const door = new GrpcDoor(settings, app.get(RequestObservers), (server, services) => addHealth(server, health, services), spans);
   app.get(Connections).count('streams', () => door.streams.size);
   app.connectMicroservice({ strategy: door }, { inheritAppConfig: true });
   return door;

@@ -13,7 +13,10 @@ import { redisProbe } from './health/redis.probe.js';
 import type { Kernel } from './kernel.js';
 import { ReplicaStatus } from './metrics/prometheus/replica-status.js';
 import { SETTINGS, type Settings } from './settings.js';
+import { Tracing } from './tracing/tracing.js';
 import { Connections } from './transport/connections.js';
+import { requestContext } from './transport/request-context.js';
+import { RequestObserver, RequestObservers } from './transport/request-observer.js';
 import { EventStreams } from './transport/sse.js';
 import { REPLICA_ID } from './workers/workers.tokens.js';
 
@@ -34,6 +37,9 @@ export class KernelModule {
       { provide: REPLICA_ID, useValue: kernel.replicaId },
       { provide: HandlerRegistry, useValue: kernel.handlers },
       { provide: ReplicaStatus, useValue: kernel.status },
+      { provide: Tracing, useValue: new Tracing(() => requestContext()?.trace, kernel.spans) },
+      RequestObservers,
+      { provide: RequestObserver, useExisting: RequestObservers },
       { provide: HEALTH_PROBES, useValue: probes },
       Lifecycle,
       Connections,

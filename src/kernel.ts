@@ -18,6 +18,11 @@ import { builtInHandlers, HandlerRegistry } from './handlers/handlers.js';
 import type { ReplicaStatus } from './metrics/prometheus/replica-status.js';
 import { Runner } from './runner/runner.js';
 import type { Settings } from './settings.js';
+import { AttemptSpans } from './tracing/attempt-spans.js';
+import { startTracing } from './tracing/start-tracing.js';
+import type { Spans } from './tracing/tracing.js';
+import { runInContext } from './transport/request-context.js';
+import { serverVersion } from './version.js';
 
 /**
  * One replica without its doors: database, event log, engine, background duties and runner, put together by hand
@@ -33,12 +38,15 @@ export class Kernel {
   readonly handlers: HandlerRegistry;
   readonly runner: Runner;
   private readonly loops: Loop[];
+  private readonly attemptSpans: AttemptSpans | undefined;
 
   private constructor(
     private readonly settings: Settings,
     private readonly open: OpenDatabase,
     readonly replicaId: string,
     logger: Logger,
+    /** Only while traces are exported. */
+    readonly spans: Spans | undefined,
   ) {
     const { database } = open;
     const warn = (message: string) => (error: unknown) => logger.warn({ err: error }, message);
@@ -61,6 +69,8 @@ export class Kernel {
       );
     this.eventLog = new EventLog(database, this.wakeUps, warn('The event log could not be read; it is tried again'), relay);
     this.engine = new Engine(database, this.wakeUps);
+    this.attemptSpans = spans && new AttemptSpans(spans);
+    this.engine.attempts = this.attemptSpans;
     this.leader = new Leader(database, warn('The connection of the leader election broke'));
     this.runner = new Runner(this.engine, this.handlers, this.wakeUps, {
       workerId: replicaId,
@@ -68,6 +78,8 @@ export class Kernel {
       leaseSeconds: settings.ENGINE_LEASE_SECONDS,
       cancelGraceSeconds: settings.ENGINE_CANCEL_GRACE_SECONDS,
       onError: (message, error) => logger.warn({ err: error }, message),
+      within: ({ id, attempt, traceparent, tracestate }, run) =>
+        runInContext({ task_id: id, attempt, trace: traceparent === null ? undefined : { traceparent, tracestate } }, run),
     });
     const limits = { max_rescues: settings.ENGINE_MAX_RESCUES, cancel_grace_seconds: settings.ENGINE_CANCEL_GRACE_SECONDS };
     const retention = {
@@ -84,8 +96,11 @@ export class Kernel {
 
   /** Opens the database and starts everything but the runner, so that nothing runs before the doors are open. */
   static async start(settings: Settings, logger: Logger): Promise<Kernel> {
+    const replicaId = `${hostname().slice(0, 40)}-${process.pid}-${randomUUID().slice(0, 8)}`;
+    const onProblem = onceAMinute((message: string) => logger.warn(`Traces are not exported just now: ${message}`));
+    const spans = await startTracing(settings, { version: serverVersion, replicaId, onProblem });
     const open = await openDatabase(settings, { info: (line) => logger.info(line), warn: (line) => logger.warn(line) });
-    const kernel = new Kernel(settings, open, `${hostname().slice(0, 40)}-${process.pid}-${randomUUID().slice(0, 8)}`, logger);
+    const kernel = new Kernel(settings, open, replicaId, logger, spans);
     try {
       await kernel.wakeUps.start();
       await kernel.redis?.start(open.database);
@@ -136,6 +151,8 @@ export class Kernel {
     await this.eventLog.stop();
     await this.wakeUps.stop();
     await this.redis?.close();
+    this.attemptSpans?.stop();
+    await this.spans?.stop();
     await this.open.close();
   }
 }

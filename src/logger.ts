@@ -2,7 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { destination, pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { Settings } from './settings.js';
-import { requestContext } from './transport/request-context.js';
+import { logFields, requestContext } from './transport/request-context.js';
 
 const secretKeys = ['authorization', 'cookie', 'password', 'token', 'ADMIN_TOKEN', 'DATABASE_URL', 'REDIS_URL'];
 
@@ -22,7 +22,7 @@ export function createLogger(settings: Settings, stream: DestinationStream = def
     redact: { paths: ['', '*.', '*.*.'].flatMap((prefix) => secretKeys.map((key) => `${prefix}${key}`)), censor: '[redacted]' },
     mixin: () => {
       const context = requestContext();
-      return context ? { request_id: context.request_id } : {};
+      return context ? logFields(context) : {};
     },
     hooks: {
       streamWrite: (line) => secrets.reduce((text, secret) => text.replaceAll(JSON.stringify(secret).slice(1, -1), '[redacted]'), line),

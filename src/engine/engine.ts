@@ -28,6 +28,14 @@ export interface Slots {
   startAtOnce(task: NewTask, wanted: number, insert: (request?: Claim) => Promise<ClaimedTask[]>): Promise<void>;
 }
 
+/** Hears of attempts, whoever runs them. */
+export interface AttemptObserver {
+  /** They are about to be handed to their workers, and may be given another place in their trace. */
+  begun(tasks: ClaimedTask[]): void;
+  /** `outcome`: where it left the task, or what became of the lease; `code`: why it failed. Nothing may be known of the lease. */
+  ended(leaseToken: string, outcome: string, code?: string): void;
+}
+
 /**
  * Every arrow of the life cycle, as one call. Each is one statement that also writes its events; what it means to
  * others (work to claim, an attempt to stop) is told by a wake-up once it has committed.
@@ -38,6 +46,7 @@ export class Engine {
   private readonly slots: Slots[] = [];
   /** Hears how many tasks each statement has moved. */
   observer: ((transition: string, tasks: number) => void) | undefined;
+  attempts: AttemptObserver | undefined;
 
   constructor(
     private readonly database: Database,
@@ -55,6 +64,7 @@ export class Engine {
     const insert = async (request?: Claim) => {
       const enqueued = await enqueue(this.database.api, tasks, request);
       rows = enqueued.rows;
+      this.attempts?.begun(enqueued.claimed);
       this.observer?.('create', rows.length);
       this.enqueued(rows, enqueued.claimed.length);
       return enqueued.claimed;
@@ -113,13 +123,16 @@ export class Engine {
   async claim(request: Claim): Promise<ClaimedTask[]> {
     const tasks = await claim(this.database.engine, request);
     if (!tasks.length) return tasks;
+    this.attempts?.begun(tasks);
     this.observer?.('claim', tasks.length);
     this.wakeUps.signal('events');
     return tasks;
   }
 
-  heartbeat(leases: Lease[], leaseSeconds: number): Promise<LeaseState[]> {
-    return heartbeat(this.database.engine, leases, leaseSeconds);
+  async heartbeat(leases: Lease[], leaseSeconds: number): Promise<LeaseState[]> {
+    const states = await heartbeat(this.database.engine, leases, leaseSeconds);
+    if (this.attempts) this.ended(leases, states, ['lost']);
+    return states;
   }
 
   /** The workers of these attempts have been told to stop. */
@@ -139,12 +152,14 @@ export class Engine {
 
   async complete(completions: Completion[]): Promise<Settled[]> {
     this.observer?.('complete', completions.length);
-    return this.settled(await complete(this.database.engine, completions));
+    return this.settled(completions, await complete(this.database.engine, completions));
   }
 
   /** Results and the next tasks in one statement. */
   async completeAndClaim(completions: Completion[], request: Claim): Promise<{ settled: Settled[]; claimed: ClaimedTask[] }> {
     const answer = await completeAndClaim(this.database.engine, completions, request);
+    if (this.attempts) this.ended(completions, answer.settled);
+    this.attempts?.begun(answer.claimed);
     this.observer?.('complete', completions.length);
     if (answer.claimed.length) this.observer?.('claim', answer.claimed.length);
     this.wakeUps.signal('events');
@@ -153,11 +168,14 @@ export class Engine {
 
   async fail(failures: Failure[]): Promise<Settled[]> {
     this.observer?.('fail', failures.length);
-    return this.settled(await fail(this.database.engine, failures));
+    return this.settled(failures, await fail(this.database.engine, failures));
   }
 
   async release(leases: Lease[]): Promise<Settled[]> {
-    return this.settled(await release(this.database.engine, leases));
+    const settled = await release(this.database.engine, leases);
+    // What is lost to it may still be completed: then it was being cancelled.
+    if (this.attempts) this.ended(leases, settled, ['queued']);
+    return this.wakeFor(settled);
   }
 
   /** Both sweeps answer how many rows they moved; a full batch means there is more. */
@@ -182,6 +200,7 @@ export class Engine {
   /** Takes these leases back now, as if they had expired; of those that are gone already nothing changes. */
   async loseLeases(leases: Lease[], limits: RescueLimits): Promise<void> {
     await heartbeat(this.database.engine, leases, 0);
+    for (const { lease_token } of leases) this.attempts?.ended(lease_token, 'lost');
     await this.rescue(limits);
   }
 
@@ -199,7 +218,20 @@ export class Engine {
     return row;
   }
 
-  private settled(outcomes: Settled[]): Settled[] {
+  private settled(leases: (Lease | Failure)[], outcomes: Settled[]): Settled[] {
+    if (this.attempts) this.ended(leases, outcomes);
+    return this.wakeFor(outcomes);
+  }
+
+  /** Tells of those that ended in one of `outcomes`, by default of all. */
+  private ended(leases: (Lease | Failure)[], states: (Settled | LeaseState)[], outcomes = states): void {
+    leases.forEach((lease, index) => {
+      const outcome = states[index]!;
+      if (outcomes.includes(outcome)) this.attempts?.ended(lease.lease_token, outcome, 'code' in lease ? lease.code : undefined);
+    });
+  }
+
+  private wakeFor(outcomes: Settled[]): Settled[] {
     this.wakeUps.signal('events', ...(['queued', 'scheduled'] as const).filter((status) => outcomes.includes(status)));
     return outcomes;
   }

@@ -1,7 +1,10 @@
 import type { Backoff, Json, JsonObject, Task, TaskPriority } from '../tasks/task.js';
+import type { TraceContext } from '../tracing/trace-context.js';
 
 /** One row of `tasks` as the driver returns it: the client's view and what only the engine may see. */
-export interface TaskRow extends Task {
+export interface TaskRow extends Omit<Task, 'trace_id'> {
+  traceparent: string | null;
+  tracestate: string | null;
   uncounted_attempts: number;
   rescues: number;
   lease_token: string | null;
@@ -37,6 +40,8 @@ export interface NewTask extends TaskRef {
   /** `auto` queues the task at once, `manual` leaves it `pending` until it is executed. */
   start: 'auto' | 'manual';
   created_by: string;
+  /** The trace of the request; its attempts belong to it, too. */
+  trace?: TraceContext | undefined;
 }
 
 /** A running attempt, as a worker receives it: what it needs to run, and no more, as every column costs on the way. */
@@ -46,6 +51,8 @@ export interface ClaimedTask
     Pick<Task, 'name' | 'type' | 'queue' | 'priority' | 'labels' | 'parameters' | 'max_attempts' | 'timeout_seconds' | 'worker_id'> {
   /** What the attempt before it has kept. */
   checkpoint: JsonObject | null;
+  traceparent: string | null;
+  tracestate: string | null;
 }
 
 export type { Json, JsonObject };

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../tasks/task.js';
+import type { TraceContext } from '../tracing/trace-context.js';
 
 /** What a handler is told of the task it runs. */
 export interface HandlerTask<P extends object> {
@@ -21,6 +22,8 @@ export interface HandlerContext<P extends object = JsonObject> {
   task: HandlerTask<P>;
   /** Aborted on cancel, on timeout and when the lease is lost. Its `reason` says which; stop as soon as you can. */
   signal: AbortSignal;
+  /** The trace that the attempt belongs to: send it on to whatever the handler calls (`traceHeaders`). Undefined when there is none. */
+  readonly trace?: TraceContext | undefined;
   /** `percent` 0..100. Cheap: calls are merged, the latest wins. */
   progress(percent: number, message?: string): void;
   /** A line for `GET /tasks/{id}/logs`. */

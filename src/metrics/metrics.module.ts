@@ -3,7 +3,6 @@ import { Database } from '../database/database.js';
 import { EventLog } from '../events/event-log.js';
 import { HandlerRegistry } from '../handlers/handlers.js';
 import { SETTINGS, type Settings } from '../settings.js';
-import { RequestObserver } from '../transport/request-observer.js';
 import { ClusterObserver } from './cluster/cluster-observer.js';
 import { ClusterStore } from './cluster/cluster.store.js';
 import { TaskCounts } from './counts/task-counts.js';
@@ -30,12 +29,6 @@ import { RequestLatency } from './system/request-latency.js';
     MetricsFeed,
     ...engineMetrics,
     RequestMetrics,
-    {
-      provide: RequestObserver,
-      useFactory: ({ METRICS_ENABLED }: Settings, metrics: RequestMetrics) =>
-        METRICS_ENABLED === 'true' ? metrics : new RequestObserver(),
-      inject: [SETTINGS, RequestMetrics],
-    },
     ExpositionService,
     MetricsSampler,
     OwnSampler,

@@ -94,6 +94,7 @@ export class Attempt {
         parameters: readParameters(this.handler, task.parameters),
       },
       signal: this.controller.signal,
+      trace: task.traceparent === null ? undefined : { traceparent: task.traceparent, tracestate: task.tracestate },
       progress: (percent, message) => this.progress(percent, message),
       log: (level, message, data) => this.log(level, message, data),
     });

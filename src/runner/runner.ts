@@ -20,6 +20,8 @@ export interface RunnerOptions {
   /** How long a handler may take to stop after its signal. */
   cancelGraceSeconds: number;
   onError(message: string, error: unknown): void;
+  /** Runs an attempt in a context of its own: what claimed it, the request of somebody maybe, is not what it belongs to. */
+  within?(task: ClaimedTask, run: () => Promise<void>): Promise<void>;
 }
 
 /** Tasks that one statement claims into free slots. */
@@ -187,7 +189,9 @@ export class Runner implements Slots {
   private begin(task: ClaimedTask, leaseHeldUntil: number): void {
     const attempt = new Attempt(task, this.handlers.get(task.type)!, this.reports, this.options.cancelGraceSeconds * 1_000, leaseHeldUntil);
     this.running.set(task.lease_token, attempt);
-    const ended = this.runToEnd(attempt).finally(() => {
+    const { within } = this.options;
+    const running = within ? within(task, () => this.runToEnd(attempt)) : this.runToEnd(attempt);
+    const ended = running.finally(() => {
       this.running.delete(task.lease_token);
       this.ended.delete(ended);
       if (this.moreWork) this.claim();

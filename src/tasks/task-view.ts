@@ -1,5 +1,8 @@
-import type { TaskRow } from '../engine/task-row.js';
+import { traceIdOf } from '../tracing/trace-context.js';
 import type { Task } from './task.js';
+
+/** What the view is made of, as it is stored. */
+export type StoredTask = Omit<Task, 'trace_id'> & { traceparent: string | null };
 
 /** Columns of `tasks` that clients see, in the order in which they see them. The lease is the worker's alone. */
 export const taskColumns = [
@@ -24,16 +27,17 @@ export const taskColumns = [
   'worker_id',
   'cancel_state',
   'created_by',
+  'traceparent',
   'created_at',
   'updated_at',
   'queued_at',
   'started_at',
   'finished_at',
   'version',
-] as const satisfies (keyof Task)[];
+] as const satisfies (keyof StoredTask)[];
 
 /** Field by field: 0.04 µs, where `Object.fromEntries` takes 1.6, and a page has 50 of them. */
-export function toTaskView(row: TaskRow | Task): Task {
+export function toTaskView(row: StoredTask): Task {
   return {
     id: row.id,
     tenant_id: row.tenant_id,
@@ -56,6 +60,7 @@ export function toTaskView(row: TaskRow | Task): Task {
     worker_id: row.worker_id,
     cancel_state: row.cancel_state,
     created_by: row.created_by,
+    trace_id: row.traceparent === null ? null : traceIdOf(row.traceparent),
     created_at: row.created_at,
     updated_at: row.updated_at,
     queued_at: row.queued_at,

@@ -78,6 +78,8 @@ export interface Task {
   /** How far a cancel of a running task has come; null when there was none. */
   cancel_state: CancelState | null;
   created_by: string;
+  /** The trace that it belongs to (W3C trace context): that of the request that created it; null when it had none. */
+  trace_id: string | null;
   created_at: string;
   updated_at: string;
   queued_at: string | null;

@@ -14,6 +14,7 @@ import type { HistoryPageDto } from '../input/query.js';
 import { maxLabels, namePattern } from '../input/fields.js';
 import { checkInput } from '../input/validate.js';
 import { SETTINGS, type Settings } from '../settings.js';
+import { Tracing } from '../tracing/tracing.js';
 import { KnownTypes } from '../workers/known-types.js';
 import { FinishWaits } from './finish-waits.js';
 import { Idempotency } from './idempotency.js';
@@ -66,6 +67,7 @@ export class TasksService {
     private readonly idempotency: Idempotency,
     private readonly finishWaits: FinishWaits,
     private readonly knownTypes: KnownTypes,
+    private readonly tracing: Tracing,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -212,17 +214,27 @@ export class TasksService {
     answerOf: (rows: TaskRow[]) => T,
   ): Promise<Created<T>> {
     if (key === undefined) {
-      const rows = tasks.length === 1 ? [await this.engine.enqueueOne(tasks[0]!)] : await this.engine.enqueue(tasks);
+      const rows = await this.enqueue(tasks);
       return { answer: answerOf(rows), replayed: false };
     }
     let rows: TaskRow[] = [];
+    const span = this.tracing.send(tasks);
     const body = JSON.parse(JSON.stringify(input)) as Json;
     const created = await this.idempotency.once({ tenant_id: principal.tenant_id, key, operation, body }, async (transaction) => {
       rows = await this.engine.enqueueWithin(transaction, tasks);
       return answerOf(rows);
     });
+    // Of an answer that is only repeated there is nothing to tell.
+    if (rows.length) span?.end();
     if (rows.length) this.engine.enqueued(rows);
     return created;
+  }
+
+  private async enqueue(tasks: NewTask[]): Promise<TaskRow[]> {
+    const span = this.tracing.send(tasks);
+    const rows = tasks.length === 1 ? [await this.engine.enqueueOne(tasks[0]!)] : await this.engine.enqueue(tasks);
+    span?.end();
+    return rows;
   }
 
   private newTask(principal: Principal, input: CreateTaskDto): NewTask {
@@ -232,6 +244,7 @@ export class TasksService {
       id: newTaskId(),
       start: input.start ?? 'manual',
       created_by: principal.name,
+      trace: this.tracing.current(),
     };
   }
 

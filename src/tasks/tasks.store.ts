@@ -5,9 +5,9 @@ import type { TaskRef } from '../engine/task-row.js';
 import { listQuery } from './list-query.js';
 import type { ListTasksDto } from './task-filters.dto.js';
 import type { Json, Task, TaskError } from './task.js';
-import { taskColumns, toTaskView } from './task-view.js';
+import { taskColumns, toTaskView, type StoredTask } from './task-view.js';
 
-const getAllStatement = statement<Task & { position: number }>(
+const getAllStatement = statement<StoredTask & { position: number }>(
   'get_tasks',
   `SELECT position, ${taskColumns.join(', ')}
 FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS wanted(tenant_id, id, position) JOIN tasks USING (tenant_id, id)`,
@@ -64,7 +64,7 @@ export class TasksStore {
 
   async list(tenantId: string, filters: ListTasksDto): Promise<Page<Task, string>> {
     const { text, values } = listQuery(tenantId, filters);
-    const rows = await this.database.api.queryText<Task & { found: number }>(text, values);
+    const rows = await this.database.api.queryText<StoredTask & { found: number }>(text, values);
     const items = rows.slice(0, filters.limit).map(toTaskView);
     const more = rows.length > 0 && rows[0]!.found > items.length;
     return { items, next_cursor: more ? items.at(-1)!.id : null };

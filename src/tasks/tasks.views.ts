@@ -125,6 +125,14 @@ export class TaskView implements Task {
   @ApiProperty({ type: String, description: 'Name of the principal that created it.', example: 'root' })
   created_by: string;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The trace that it belongs to, when the request that created it had one.',
+    example: '4bf92f3577b34da6a3ce929d0e0e4736',
+  })
+  trace_id: string | null;
+
   @ApiProperty({ type: 'string', format: 'date-time', example: time })
   created_at: string;
 
@@ -240,7 +248,17 @@ class EventLogLine {
   data?: Json;
 }
 
-const notInEvents = ['id', 'tenant_id', 'cancel_state', 'parameters', 'result', 'timeout_seconds', 'backoff', 'updated_at'] as const;
+const notInEvents = [
+  'id',
+  'tenant_id',
+  'cancel_state',
+  'trace_id',
+  'parameters',
+  'result',
+  'timeout_seconds',
+  'backoff',
+  'updated_at',
+] as const;
 
 /** The task as it was at the event; fields that were null are absent. */
 export class EventView extends PartialType(OmitType(TaskView, notInEvents)) implements TaskEventView {

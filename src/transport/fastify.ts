@@ -97,7 +97,9 @@ export function installFastify(fastify: FastifyInstance): void {
 /** Tells of every answer that is not a stream. */
 export function observeRequests(fastify: FastifyInstance, observer: RequestObserver): void {
   fastify.addHook('onResponse', (request, reply, done) => {
-    if (!isEventStream(reply.raw)) observer.request(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime / 1_000);
+    if (!isEventStream(reply.raw)) {
+      observer.request(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime / 1_000, request.arkitect);
+    }
     done();
   });
 }

@@ -9,11 +9,15 @@ import { Authenticator } from '../auth/authenticator.js';
 import type { Principal } from '../auth/principal.js';
 import { CodedError } from '../errors/coded-error.js';
 import { SETTINGS, type Settings } from '../settings.js';
+import { parseTraceContext, type TraceContext } from '../tracing/trace-context.js';
 import { Connections } from './connections.js';
 import { toLoggedProblem } from './error.filter.js';
 import { corsOptions, isAllowedOrigin } from './origin.js';
-import { runInContext } from './request-context.js';
+import type { Spans } from '../tracing/tracing.js';
+import type { Problem } from './problem.js';
+import { runInContext, type RequestContext } from './request-context.js';
 import { RequestObserver } from './request-observer.js';
+import { traceMessage } from './request-spans.js';
 import { securityHeaders } from './security-headers.js';
 
 /** The part of engine.io's connection that we use; its own types are not ours to import. */
@@ -23,6 +27,13 @@ interface EngineSocket {
 }
 
 type Ack = (...answer: unknown[]) => void;
+
+/** What is kept with a socket. */
+interface SocketData {
+  principal?: Principal;
+  /** The trace that the handshake named. */
+  trace?: TraceContext | undefined;
+}
 
 /** Socket.IO with our limits, authentication of every namespace, and an answer to every ack. */
 export class AuthenticatedIoAdapter extends IoAdapter {
@@ -37,6 +48,7 @@ export class AuthenticatedIoAdapter extends IoAdapter {
   constructor(
     app: INestApplicationContext,
     private readonly tuning: Partial<Pick<ServerOptions, 'pingInterval' | 'pingTimeout' | 'connectTimeout' | 'maxHttpBufferSize'>> = {},
+    private readonly spans?: Spans,
   ) {
     super(app);
     this.settings = app.get<Settings>(SETTINGS);
@@ -87,15 +99,17 @@ export class AuthenticatedIoAdapter extends IoAdapter {
     for (const { message, callback, isAckHandledManually } of handlers) {
       handled.add(String(message));
       socket.on(String(message), (...received: unknown[]) => {
-        const { data, ack } = split(received);
-        void inMessageContext(socket, async () => {
+        const { data, trace, ack } = readMessage(socket, received);
+        const context = contextOf(socket, trace);
+        if (this.spans) traceMessage(this.spans, context, socket.nsp.name, String(message));
+        void runInContext(context, async () => {
           const begun = performance.now();
-          let outcome: 'ok' | 'error' = 'ok';
+          let status = 200;
           // By this one the filter answers errors; results go another way.
           const refuse =
             ack &&
             ((...answer: Parameters<Ack>) => {
-              outcome = 'error';
+              status = (answer[0] as { error?: Problem } | undefined)?.error?.status ?? 500;
               ack(...answer);
             });
           try {
@@ -103,10 +117,11 @@ export class AuthenticatedIoAdapter extends IoAdapter {
             // After an error the filter has answered already; Socket.IO sends the first answer alone.
             if (!isAckHandledManually) ack?.(result ?? {});
           } catch (error) {
-            outcome = 'error';
-            ack?.({ error: toLoggedProblem(error) });
+            const problem = toLoggedProblem(error);
+            status = problem.status;
+            ack?.({ error: problem });
           }
-          this.observer.message(socket.nsp.name, String(message), outcome, (performance.now() - begun) / 1_000);
+          this.observer.message(socket.nsp.name, String(message), status, (performance.now() - begun) / 1_000, context);
         });
       });
     }
@@ -122,9 +137,12 @@ export class AuthenticatedIoAdapter extends IoAdapter {
   private authenticate(socket: Socket): Error | undefined {
     try {
       const { headers, auth } = socket.handshake;
-      const principal = this.authenticator.authenticate(headers, (auth as { token?: unknown } | undefined)?.token);
+      const { token, traceparent, tracestate } = (auth ?? {}) as Record<string, unknown>;
+      const principal = this.authenticator.authenticate(headers, token);
       if (!principal) throw new CodedError('UNAUTHENTICATED', 'A token is needed. Connect with auth: { token: "TOKEN" }.');
-      (socket.data as { principal?: Principal }).principal = principal;
+      // Browsers cannot set headers of a WebSocket.
+      const trace = parseTraceContext(traceparent, tracestate) ?? parseTraceContext(headers.traceparent, headers.tracestate);
+      Object.assign(socket.data as SocketData, { principal, trace });
       return undefined;
     } catch (error) {
       return refusal(error);
@@ -139,7 +157,7 @@ export class AuthenticatedIoAdapter extends IoAdapter {
     socket.onAny((event: string, ...received: unknown[]) => {
       if (handled.has(event)) return;
       const { ack } = split(received);
-      void inMessageContext(socket, async () => {
+      runInContext(contextOf(socket, undefined), () => {
         const names = [...handled].sort().join(', ');
         const error = new CodedError(
           'NOT_FOUND',
@@ -160,8 +178,17 @@ function refusal(error: unknown): Error {
   return Object.assign(new Error(problem.detail), { data: problem });
 }
 
-function inMessageContext<T>(socket: Socket, callback: () => Promise<T>): Promise<T> {
-  return runInContext({ request_id: randomUUID(), principal: (socket.data as { principal?: Principal }).principal }, callback);
+function contextOf(socket: Socket, trace: TraceContext | undefined): RequestContext {
+  return { request_id: randomUUID(), principal: (socket.data as SocketData).principal!, trace };
+}
+
+/** A message may name its trace in fields of its own, which are the same for all messages; else it is that of the connection. */
+function readMessage(socket: Socket, received: unknown[]): { data: unknown; trace: TraceContext | undefined; ack?: Ack } {
+  const { data, ack } = split(received);
+  const { trace } = socket.data as SocketData;
+  if (typeof data !== 'object' || data === null || !Object.hasOwn(data, 'traceparent')) return { data, trace, ack };
+  const { traceparent, tracestate, ...body } = data as Record<string, unknown>;
+  return { data: body, trace: parseTraceContext(traceparent, tracestate) ?? trace, ack };
 }
 
 function split(received: unknown[]): { data: unknown; ack?: Ack } {

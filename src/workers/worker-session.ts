@@ -105,5 +105,7 @@ export function toAssignment(task: ClaimedTask): Assignment {
     max_attempts: task.max_attempts,
     timeout_seconds: task.timeout_seconds,
     checkpoint: task.checkpoint,
+    traceparent: task.traceparent,
+    tracestate: task.tracestate,
   };
 }

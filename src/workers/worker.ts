@@ -46,6 +46,8 @@ export interface Assignment {
   max_attempts: number;
   timeout_seconds: number;
   checkpoint: JsonObject | null;
+  traceparent: string | null;
+  tracestate: string | null;
 }
 
 /** The answer to a sign of life. */

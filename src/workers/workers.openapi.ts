@@ -99,6 +99,17 @@ class AssignmentView implements Assignment {
 
   @ApiProperty({ ...object, nullable: true, description: 'What the attempt before it has kept.', example: null })
   checkpoint: JsonObject | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The trace that the attempt belongs to (W3C trace context); send it on to whatever you call.',
+    example: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  })
+  traceparent: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'What goes with it.', example: null })
+  tracestate: string | null;
 }
 
 class PolledView implements Polled {

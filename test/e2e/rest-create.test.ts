@@ -37,6 +37,7 @@ test('a name is all it takes; every other field has its documented default', asy
     worker_id: null,
     cancel_state: null,
     created_by: 'root',
+    trace_id: null,
     created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     updated_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     queued_at: null,

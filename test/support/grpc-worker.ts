@@ -12,6 +12,8 @@ export interface TestAssignment {
   parameters: Record<string, unknown>;
   checkpoint?: object;
   tenant_id: string;
+  traceparent?: string;
+  tracestate?: string;
 }
 export interface Welcome {
   worker_id: string;

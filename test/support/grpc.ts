@@ -33,6 +33,8 @@ type Any = any;
 /** A real gRPC client of the server under test. */
 export class GrpcClient {
   private readonly clients = new Map<string, Client>();
+  /** Metadata of every call, beside the token. */
+  headers: Record<string, string> = {};
 
   constructor(
     private readonly address: string,
@@ -81,6 +83,7 @@ export class GrpcClient {
 
   private metadata(): Metadata {
     const metadata = new Metadata();
+    for (const [name, value] of Object.entries(this.headers)) metadata.set(name, value);
     if (this.token) metadata.set('authorization', `Bearer ${this.token}`);
     return metadata;
   }

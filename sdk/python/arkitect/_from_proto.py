@@ -47,6 +47,7 @@ def task(given: pb.Task, *, replayed: bool = False) -> Task:
         run_at=_time(given.run_at),
         worker_id=_present(given, "worker_id", given.worker_id),
         created_by=given.created_by,
+        trace_id=_present(given, "trace_id", given.trace_id),
         created_at=_moment(given.created_at),
         updated_at=_moment(given.updated_at),
         queued_at=_time(given.queued_at),

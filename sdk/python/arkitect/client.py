@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any
@@ -68,20 +68,35 @@ class Client:
         if channel is not None:
             await channel.close()
 
-    async def create(self, task: NewTask, *, idempotency_key: str | None = None, wait_seconds: int | None = None) -> Task:
+    async def create(
+        self,
+        task: NewTask,
+        *,
+        idempotency_key: str | None = None,
+        wait_seconds: int | None = None,
+        trace: Mapping[str, str] | None = None,
+    ) -> Task:
         """Creates a task; it is stored when the answer comes.
 
         idempotency_key: the same key and task answer the first result again, another task is refused.
         wait_seconds: answer when the task is finished, or as it is after this many seconds, 0 to 60. Needs start="auto".
+        trace: the trace that the task and its attempts are to belong to, as OpenTelemetry's `inject` fills a dict.
         """
         request = pb.CreateTaskRequest(task=_to_proto.new_task(task), idempotency_key=idempotency_key, wait_seconds=wait_seconds)
-        response = await self._call(self._tasks.CreateTask, request, wait_seconds)
+        response = await self._call(self._tasks.CreateTask, request, wait_seconds, trace)
         return _from_proto.task(response.task, replayed=response.replayed)
 
-    async def create_many(self, tasks: Sequence[NewTask], *, atomic: bool = False, idempotency_key: str | None = None) -> CreatedTasks:
+    async def create_many(
+        self,
+        tasks: Sequence[NewTask],
+        *,
+        atomic: bool = False,
+        idempotency_key: str | None = None,
+        trace: Mapping[str, str] | None = None,
+    ) -> CreatedTasks:
         """Creates up to 1,000 tasks. Good ones are created beside bad ones, unless `atomic`: one bad task refuses all."""
         request = pb.CreateTasksRequest(tasks=[_to_proto.new_task(task) for task in tasks], atomic=atomic, idempotency_key=idempotency_key)
-        response = await self._call(self._tasks.CreateTasks, request)
+        response = await self._call(self._tasks.CreateTasks, request, trace=trace)
         items = tuple(_from_proto.created_task(item) for item in response.items)
         return CreatedTasks(response.created, response.failed, items, response.replayed)
 
@@ -259,10 +274,17 @@ class Client:
             self._task_stub = TaskServiceStub(self._channel)
             self._worker_stub = WorkerServiceStub(self._channel)
 
-    async def _call(self, method: Any, request: Any, wait_seconds: int | None = None) -> Any:
+    async def _call(
+        self,
+        method: Any,
+        request: Any,
+        wait_seconds: int | None = None,
+        trace: Mapping[str, str] | None = None,
+    ) -> Any:
         seconds = self._timeout_seconds + (wait_seconds or 0)
+        metadata = self._endpoint.metadata + tuple((trace or {}).items())
         try:
-            response = await method(request, timeout=seconds, metadata=self._endpoint.metadata)
+            response = await method(request, timeout=seconds, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
         if response is None:

@@ -85,10 +85,15 @@ class Context:
         lease: pb.Lease,
         report: Report,
         send_log: Callable[[pb.LogLine], None],
+        trace: Mapping[str, str],
     ) -> None:
         self.task = task
         self.checkpoint = checkpoint
         """What the last attempt kept with `save_checkpoint`, or None."""
+        self.trace = trace
+        """The trace that the attempt belongs to: `traceparent`, and `tracestate` if there is one, as OpenTelemetry's `extract` takes them.
+
+        Empty when the task has none."""
         self.cancelled = Cancellation()
         """Set when the attempt is to stop."""
         self._lease = lease

@@ -118,6 +118,8 @@ class Task:
     worker_id: str | None
     """Who runs or ran the latest attempt."""
     created_by: str
+    trace_id: str | None
+    """The trace that it belongs to, when the call that created it had one."""
     created_at: datetime
     updated_at: datetime
     queued_at: datetime | None

@@ -34,6 +34,19 @@ async def test_a_handler_sees_its_task(client, new_worker):
     assert task.worker_id == worker.id
 
 
+async def test_a_handler_gets_the_trace_that_its_task_was_created_in(client, new_worker):
+    worker = new_worker()
+    worker.register("traced", lambda context, _parameters: dict(context.trace))
+    trace = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "rojo=1"}
+    async with run_worker(worker):
+        traced = await client.create(NewTask("traced", type="traced", start="auto"), trace=trace, wait_seconds=20)
+        assert (traced.trace_id, traced.result) == ("4bf92f3577b34da6a3ce929d0e0e4736", trace)
+        created = await client.create_many([NewTask("many", type="traced", start="auto")], trace={"traceparent": trace["traceparent"]})
+        assert created.items[0].task.trace_id == traced.trace_id
+        untraced = await client.create(NewTask("not traced", type="traced", start="auto"), wait_seconds=20)
+        assert (untraced.trace_id, untraced.result) == (None, {})
+
+
 async def test_connected_workers_are_listed(client, new_worker):
     worker = new_worker("listed", slots=3, queues=["one", "two"], labels={"zone": "a"})
     worker.register("listed", lambda _context, parameters: parameters)

@@ -23,7 +23,7 @@ pub use error::{Error, FieldProblem, Result};
 pub use model::{
     Action, Attempt, AttemptStatus, Backoff, BackoffKind, Bulk, BulkItem, BulkOptions, CreateOptions, Created,
     ListTasks, LogLevel, NewTask, Order, Page, PageRequest, Priority, Start, Status, Task, TaskError, TaskEvent,
-    TaskLog, TaskLogLine, TaskUpdate, WatchItem, WatchTasks, WorkerInfo, WorkerState,
+    TaskLog, TaskLogLine, TaskUpdate, TraceContext, WatchItem, WatchTasks, WorkerInfo, WorkerState,
 };
 pub use tokio_util::sync::CancellationToken;
 pub use worker::{Context, RunningTask, TaskFailure, Worker};

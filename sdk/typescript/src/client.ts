@@ -18,6 +18,7 @@ import {
   type TaskPriority,
   type TaskStatus,
 } from './task.js';
+import type { TraceContext } from './trace.js';
 import { watchTasks, type WatchOptions } from './watch.js';
 
 export type { ConnectedWorker };
@@ -72,6 +73,14 @@ export interface CreateOptions {
   idempotencyKey?: string;
   /** Answer when the task is finished, or as it is after this many seconds, 0 to 60 (0). */
   waitSeconds?: number;
+  /** The trace that the task and its attempts are to belong to, such as `propagation.inject` of OpenTelemetry gives (none). */
+  trace?: Partial<TraceContext>;
+}
+
+/** How to create many. */
+export interface BulkOptions extends Pick<CreateOptions, 'idempotencyKey' | 'trace'> {
+  /** All or nothing (false). */
+  atomic?: boolean;
 }
 
 /** A change that holds only if nobody was faster. */
@@ -98,15 +107,15 @@ export class Client {
   }
 
   /** Creates a task; it is stored when this resolves. */
-  async create(task: NewTask, { idempotencyKey, waitSeconds }: CreateOptions = {}): Promise<Task> {
+  async create(task: NewTask, { idempotencyKey, waitSeconds, trace }: CreateOptions = {}): Promise<Task> {
     const request = { task: toNewTask(task), idempotencyKey, waitSeconds };
-    return fromTask((await this.#call(this.#tasks.createTask.bind(this.#tasks), request, waitSeconds)).task);
+    return fromTask((await this.#call(this.#tasks.createTask.bind(this.#tasks), request, { waitSeconds, trace })).task);
   }
 
   /** Creates up to 1,000 tasks. Good ones are created beside bad ones, unless `atomic`: then one bad task fails the call (false). */
-  async createMany(tasks: NewTask[], options: { atomic?: boolean; idempotencyKey?: string } = {}): Promise<CreatedTask[]> {
+  async createMany(tasks: NewTask[], { trace, ...options }: BulkOptions = {}): Promise<CreatedTask[]> {
     const request = { tasks: tasks.map(toNewTask), ...options };
-    return (await this.#call(this.#tasks.createTasks.bind(this.#tasks), request)).items.map(fromCreated);
+    return (await this.#call(this.#tasks.createTasks.bind(this.#tasks), request, { trace })).items.map(fromCreated);
   }
 
   /** One task; fails as NOT_FOUND when there is none. */
@@ -154,7 +163,7 @@ export class Client {
 
   /** Puts a pending task into its queue. */
   async execute(id: string, { waitSeconds }: Pick<CreateOptions, 'waitSeconds'> = {}): Promise<Task> {
-    return fromTask((await this.#call(this.#tasks.executeTask.bind(this.#tasks), { id, waitSeconds }, waitSeconds)).task);
+    return fromTask((await this.#call(this.#tasks.executeTask.bind(this.#tasks), { id, waitSeconds }, { waitSeconds })).task);
   }
 
   /** Ends a task that waits, and tells the worker of one that runs. */

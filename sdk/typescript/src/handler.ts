@@ -1,5 +1,6 @@
 import type { JsonObject } from './json.js';
 import type { TaskPriority } from './task.js';
+import type { TraceContext } from './trace.js';
 
 /** How much a log line matters. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -36,6 +37,8 @@ export interface HandlerContext {
    * A handler that goes on in spite of it is no longer waited for after 10 seconds.
    */
   signal: AbortSignal;
+  /** The trace that this attempt belongs to: send it on to whatever is called. Undefined when the task has none. */
+  readonly trace: TraceContext | undefined;
   /** What was kept last, by this attempt or one before it; undefined when nothing was. */
   readonly checkpoint: JsonObject | undefined;
   /**

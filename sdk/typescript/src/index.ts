@@ -1,6 +1,15 @@
 // The entry of the package: all that its users see.
 export { Client } from './client.js';
-export type { ClientOptions, ConnectedWorker, CreateOptions, HistoryPage, ListOptions, TaskFilters, VersionOptions } from './client.js';
+export type {
+  BulkOptions,
+  ClientOptions,
+  ConnectedWorker,
+  CreateOptions,
+  HistoryPage,
+  ListOptions,
+  TaskFilters,
+  VersionOptions,
+} from './client.js';
 export type { ConnectionOptions, TlsOptions } from './connection.js';
 export { ArkitectError } from './errors.js';
 export type { FieldProblem } from './errors.js';
@@ -22,6 +31,7 @@ export type {
   TaskRefusal,
   TaskStatus,
 } from './task.js';
+export type { TraceContext } from './trace.js';
 export { version } from './version.js';
 export type { WatchOptions, WatchStart } from './watch.js';
 export { Worker } from './worker.js';

@@ -59,6 +59,20 @@ describe('a handler', () => {
     }
   });
 
+  test('gets the trace that its task was created in', async () => {
+    const type = `handler.${++count}`;
+    await workerOf(server)
+      .handle(type, (_parameters, { trace }) => ({ trace }))
+      .start();
+    const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'rojo=1' };
+    const traced = await client.create({ name: type, type, start: 'auto' }, { trace, waitSeconds: 20 });
+    expect(traced).toMatchObject({ traceId: '4bf92f3577b34da6a3ce929d0e0e4736', result: { trace } });
+    const [many] = await client.createMany([{ name: type, type, start: 'auto' }], { trace: { traceparent: trace.traceparent } });
+    expect((await finished(client, many!.task!.id)).result).toEqual({ trace: { traceparent: trace.traceparent } });
+    const untraced = await client.create({ name: type, type, start: 'auto' }, { waitSeconds: 20 });
+    expect(untraced).toMatchObject({ traceId: undefined, result: {} });
+  });
+
   test('may return dates and leave members undefined, as JSON takes them', async () => {
     const task = await outcomeOf(() => ({ at: new Date(0), nothing: undefined, list: [undefined] }));
     expect(task.result).toEqual({ at: '1970-01-01T00:00:00.000Z', list: [null] });

@@ -61,6 +61,8 @@ export const claimedColumns = [
   'timeout_seconds',
   'worker_id',
   'checkpoint',
+  'traceparent',
+  'tracestate',
 ]
   .map((column) => `c.${column}`)
   .join(', ');

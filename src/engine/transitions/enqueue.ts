@@ -21,18 +21,20 @@ const enqueueStatement = statement<Placed>(
   'enqueue',
   `WITH input AS (
   SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::task_priority[], $7::jsonb[], $8::jsonb[],
-                       $9::int[], $10::int[], $11::jsonb[], $12::timestamptz[], $13::boolean[], $14::text[], $15::timestamptz[], $16::boolean[])
+                       $9::int[], $10::int[], $11::jsonb[], $12::timestamptz[], $13::boolean[], $14::text[], $15::timestamptz[], $16::boolean[],
+                       $19::text[], $20::text[])
     AS i(tenant_id, id, name, type, queue, priority, parameters, labels,
-         max_attempts, timeout_seconds, backoff, run_at, auto, created_by, created_at, claimed)
+         max_attempts, timeout_seconds, backoff, run_at, auto, created_by, created_at, claimed, traceparent, tracestate)
 ), placed AS (
   SELECT i.*, CASE WHEN i.claimed THEN 'running' WHEN i.run_at > now() THEN 'scheduled'
                    WHEN i.auto OR i.run_at IS NOT NULL THEN 'queued' ELSE 'pending' END::task_status AS status
   FROM input i
 ), inserted AS (
   INSERT INTO tasks (tenant_id, id, name, type, queue, priority, status, parameters, labels, max_attempts, timeout_seconds, backoff, run_at,
-                     queued_at, created_by, created_at, attempt, worker_id, lease_token, lease_expires_at, started_at, version)
+                     queued_at, created_by, created_at, traceparent, tracestate, attempt, worker_id, lease_token, lease_expires_at,
+                     started_at, version)
   SELECT tenant_id, id, name, type, queue, priority, status, parameters, labels, max_attempts, timeout_seconds, backoff, run_at,
-         CASE WHEN status IN ('queued', 'running') THEN now() END, created_by, created_at,
+         CASE WHEN status IN ('queued', 'running') THEN now() END, created_by, created_at, traceparent, tracestate,
          CASE WHEN claimed THEN 1 ELSE 0 END, CASE WHEN claimed THEN $17 END, CASE WHEN claimed THEN gen_random_uuid() END,
          CASE WHEN claimed THEN now() + make_interval(secs => $18) END, CASE WHEN claimed THEN now() END, CASE WHEN claimed THEN 2 ELSE 1 END
   FROM placed
@@ -78,6 +80,7 @@ export async function enqueue(db: Queryable, tasks: NewTask[], request?: Claim):
     tasks.map((task) => claimed.has(task)),
     request?.worker_ids[0],
     request?.lease_seconds,
+    ...tracesOf(tasks),
   ]);
   const byId = new Map(placed.map((row) => [row.id, row]));
   const ordered = tasks.map((task) => byId.get(task.id)!);
@@ -85,9 +88,21 @@ export async function enqueue(db: Queryable, tasks: NewTask[], request?: Claim):
     rows: tasks.map((task, index) => newRow(task, ordered[index]!, times[index]!)),
     claimed: tasks.flatMap((task, index) => {
       const { lease_token } = ordered[index]!;
-      return lease_token ? [{ ...task, attempt: 1, lease_token, worker_id: request!.worker_ids[0]!, checkpoint: null }] : [];
+      if (!lease_token) return [];
+      const { trace, ...fields } = task;
+      return [{ ...fields, ...storedTrace(trace), attempt: 1, lease_token, worker_id: request!.worker_ids[0]!, checkpoint: null }];
     }),
   };
+}
+
+/** Nothing at all, instead of a list of nothing, while no task has a trace: the database reads both alike. */
+function tracesOf(tasks: NewTask[]): [(string | null)[] | null, (string | null)[] | null] {
+  if (!tasks.some(({ trace }) => trace)) return [null, null];
+  return [tasks.map(({ trace }) => trace?.traceparent ?? null), tasks.map(({ trace }) => trace?.tracestate ?? null)];
+}
+
+function storedTrace(trace: NewTask['trace']): Pick<TaskRow, 'traceparent' | 'tracestate'> {
+  return { traceparent: trace?.traceparent ?? null, tracestate: trace?.tracestate ?? null };
 }
 
 /** Those that a claim would take if nothing else were in line. */
@@ -104,9 +119,10 @@ function mostUrgent(tasks: NewTask[], { types, queues = [], tenant_id, limit }: 
   return new Set(ready.toSorted((a, b) => urgency(b) - urgency(a)).slice(0, limit));
 }
 
-function newRow({ start: _start, ...task }: NewTask, { status, queued_at, updated_at }: Placed, created_at: string): TaskRow {
+function newRow({ start: _start, trace, ...task }: NewTask, { status, queued_at, updated_at }: Placed, created_at: string): TaskRow {
   return {
     ...task,
+    ...storedTrace(trace),
     status: status === 'running' ? 'queued' : status,
     queued_at,
     updated_at,

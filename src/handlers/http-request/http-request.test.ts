@@ -45,15 +45,22 @@ interface Start {
   lookup?: Lookup;
   signal?: AbortSignal;
   log?: HandlerContext['log'];
+  trace?: HandlerContext['trace'];
 }
 
 function send(
   parameters: JsonObject,
-  { allowHosts = loopback, lookup, signal = new AbortController().signal, log = () => {} }: Start = {},
+  { allowHosts = loopback, lookup, signal = new AbortController().signal, log = () => {}, trace }: Start = {},
 ) {
   const handler = httpRequest({ allowHosts, ...(lookup && { lookup }) });
   const task = { id: 'task-7', attempt: 3, parameters: readParameters(handler, parameters) };
-  return handler.run({ task, signal, log, progress() {} } as unknown as HandlerContext<HttpRequestParameters>) as Promise<JsonObject>;
+  return handler.run({
+    task,
+    signal,
+    log,
+    trace,
+    progress() {},
+  } as unknown as HandlerContext<HttpRequestParameters>) as Promise<JsonObject>;
 }
 
 async function failure(run: Promise<unknown>): Promise<TaskFailure> {
@@ -97,6 +104,18 @@ describe('a request', () => {
       body: '<a/>',
       headers: { 'user-agent': 'mine', 'content-type': 'application/xml', 'idempotency-key': 'k' },
     });
+  });
+
+  test("carries the trace of its attempt, or the caller's own without mixing the two", async () => {
+    const { url, seen } = await serve((_, response) => void response.end());
+    const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=1' };
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await send({ url }, { trace });
+    await send({ url, headers: { TraceParent: traceparent } }, { trace });
+    expect(seen.map(({ headers }) => [headers.traceparent, headers.tracestate])).toEqual([
+      [trace.traceparent, trace.tracestate],
+      [traceparent, undefined],
+    ]);
   });
 
   test('by HEAD has no body, whatever length is announced', async () => {

@@ -2,6 +2,7 @@ import { AddressGuard } from '../../outbound/address-guard.js';
 import { dnsLookup, type Lookup } from '../../outbound/guarded-connect.js';
 import { retryAfterSeconds } from '../../outbound/retry-after.js';
 import type { JsonObject } from '../../tasks/task.js';
+import { traceHeaders } from '../../tracing/trace-context.js';
 import { TaskFailure, type Handler, type HandlerContext } from '../handler.js';
 import { exchange, type HttpResponse } from './exchange.js';
 import { networkFailure } from './network-failure.js';
@@ -69,9 +70,12 @@ async function withTimeout<T>(
   }
 }
 
-function toRequest({ task: { id, attempt, parameters } }: HandlerContext<HttpRequestParameters>): HttpRequest {
+function toRequest({ task: { id, attempt, parameters }, trace }: HandlerContext<HttpRequestParameters>): HttpRequest {
   const { url, method, body } = parameters;
-  const given = Object.entries(parameters.headers).map(([name, value]) => [name.toLowerCase(), value]);
+  const given = Object.fromEntries(Object.entries(parameters.headers).map(([name, value]) => [name.toLowerCase(), value])) as Record<
+    string,
+    string
+  >;
   return {
     url: new URL(url),
     method,
@@ -80,7 +84,9 @@ function toRequest({ task: { id, attempt, parameters } }: HandlerContext<HttpReq
       'accept-encoding': 'identity',
       'idempotency-key': id,
       ...(body !== undefined && { 'content-type': typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json' }),
-      ...(Object.fromEntries(given) as Record<string, string>),
+      // A caller who names a trace knows better, and its tracestate must not be mixed with another's.
+      ...(trace && !('traceparent' in given) && traceHeaders(trace)),
+      ...given,
       'arkitect-attempt': String(attempt),
     },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),

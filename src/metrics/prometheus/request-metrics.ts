@@ -1,32 +1,15 @@
 import { METHODS } from 'node:http';
-import { Injectable } from '@nestjs/common';
-import { RequestObserver } from '../../transport/request-observer.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { SETTINGS, type Settings } from '../../settings.js';
+import { isSampled, traceIdOf } from '../../tracing/trace-context.js';
+import { statusNames } from '../../transport/grpc/status-names.js';
+import type { RequestContext } from '../../transport/request-context.js';
+import { RequestObserver, RequestObservers } from '../../transport/request-observer.js';
 import { RequestLatency } from '../system/request-latency.js';
 import { BoundedLabel, other } from './bounded-labels.js';
 import { Timings } from './timings.js';
 
 const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-
-/** By number, as gRPC defines them. */
-const statusNames = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-];
 
 const knownMethods = new Set(METHODS);
 /** Far more than there are routes and messages: a route that is made up at run time would be a mistake of ours. */
@@ -60,20 +43,32 @@ export class RequestMetrics extends RequestObserver {
     ),
   };
 
-  constructor(private readonly latency: RequestLatency) {
+  constructor(
+    private readonly latency: RequestLatency,
+    observers: RequestObservers,
+    @Inject(SETTINGS) settings: Settings,
+  ) {
     super();
+    if (settings.METRICS_ENABLED === 'true') observers.add(this);
   }
 
-  override request(method: string, route: string | undefined, status: number, seconds: number): void {
-    this.timings.http.observe(seconds, knownMethods.has(method) ? method : other, route ? this.routes.of(route) : other, String(status));
+  override request(method: string, route: string | undefined, status: number, seconds: number, context: RequestContext): void {
+    const labels = [knownMethods.has(method) ? method : other, route ? this.routes.of(route) : other, String(status)];
+    this.timings.http.observe(seconds, labels, traceToShow(context));
     this.latency.record(seconds * 1_000);
   }
 
-  override call(method: string, status: number, seconds: number): void {
-    this.timings.grpc.observe(seconds, this.calls.of(method), statusNames[status] ?? other);
+  override call(method: string, status: number, seconds: number, context: RequestContext): void {
+    this.timings.grpc.observe(seconds, [this.calls.of(method), statusNames[status] ?? other], traceToShow(context));
   }
 
-  override message(namespace: string, message: string, outcome: 'ok' | 'error', seconds: number): void {
-    this.timings.socket.observe(seconds, namespace, this.messages.of(message), outcome);
+  override message(namespace: string, message: string, status: number, seconds: number, context: RequestContext): void {
+    const outcome = status < 400 ? 'ok' : 'error';
+    this.timings.socket.observe(seconds, [namespace, this.messages.of(message), outcome], traceToShow(context));
   }
+}
+
+/** The id of a trace that somebody records; any other leads nowhere. */
+function traceToShow({ trace }: RequestContext): string | undefined {
+  return trace && isSampled(trace.traceparent) ? traceIdOf(trace.traceparent) : undefined;
 }

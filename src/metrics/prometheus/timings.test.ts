@@ -3,8 +3,8 @@ import { Timings } from './timings.js';
 
 test('each observation is counted once, in the bucket that takes it, and in all above', async () => {
   const timings = new Timings('t_seconds', 'T.', ['a'], [0.1, 1]);
-  for (const seconds of [0.05, 0.1, 0.5, 3]) timings.observe(seconds, 'x');
-  timings.observe(2, 'y');
+  for (const seconds of [0.05, 0.1, 0.5, 3]) timings.observe(seconds, ['x']);
+  timings.observe(2, ['y']);
   const { values } = await timings.get();
   const of = (a: string) =>
     values.filter(({ labels }) => labels.a === a).map(({ metricName, labels, value }) => `${metricName} ${labels.le ?? ''} ${value}`);
@@ -22,4 +22,21 @@ test('each observation is counted once, in the bucket that takes it, and in all 
     't_seconds_sum  2',
     't_seconds_count  1',
   ]);
+});
+
+test('a bucket shows the last observation whose trace is known', async () => {
+  const timings = new Timings('t_seconds', 'T.', ['a'], [0.1, 1]);
+  timings.observe(0.05, ['x'], 'first');
+  timings.observe(0.06, ['x'], 'second');
+  timings.observe(0.07, ['x']);
+  timings.observe(3, ['x'], 'slow');
+  const { values } = await timings.get();
+  expect(values.map(({ labels, exemplar }) => [labels.le, exemplar?.labelSet.trace_id, exemplar?.value])).toEqual([
+    [0.1, 'second', 0.06],
+    [1, undefined, undefined],
+    ['+Inf', 'slow', 3],
+    [undefined, undefined, undefined],
+    [undefined, undefined, undefined],
+  ]);
+  expect(values[0]!.exemplar!.timestamp).toBeCloseTo(Date.now() / 1_000, -1);
 });

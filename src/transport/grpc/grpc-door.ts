@@ -4,10 +4,12 @@ import { Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { ServerGrpc } from '@nestjs/microservices';
 import { SettingsError, type Settings } from '../../settings.js';
+import type { Spans } from '../../tracing/tracing.js';
+import { requestIdFrom, runInContext, type RequestContext } from '../request-context.js';
 import type { RequestObserver } from '../request-observer.js';
-import { requestIdFrom, runInContext } from '../request-context.js';
+import { traceCall } from '../request-spans.js';
 import './json-messages.js';
-import type { RpcCall } from './rpc-call.js';
+import { traceOf, type RpcCall } from './rpc-call.js';
 
 const protoDirectory = fileURLToPath(new URL('../../../proto', import.meta.url));
 export const protoFiles = ['alert', 'alert_channel', 'alert_route', 'alert_rule', 'alert_silence', 'metrics', 'task', 'worker'].map(
@@ -48,6 +50,7 @@ export class GrpcDoor extends ServerGrpc {
     private readonly observer: RequestObserver,
     /** Services that are not Nest's. */
     private readonly addServices: (server: Server, services: string[]) => void,
+    private readonly spans: Spans | undefined,
   ) {
     super({
       package: 'arkitect.v1',
@@ -81,13 +84,14 @@ export class GrpcDoor extends ServerGrpc {
     const method = super.createServiceMethod(...args) as ServiceMethod;
     const { path, responseStream } = args[1] as { path: string; responseStream: boolean };
     return (call: RpcCall, answer: (...args: unknown[]) => void) => {
-      const callback = responseStream ? answer : this.observed(path, answer);
-      if (responseStream) this.watch(call);
       const request_id = requestIdFrom(call.metadata.get('x-request-id')[0]?.toString());
       const answered = new Metadata();
       answered.set('x-request-id', request_id);
       call.sendMetadata(answered);
-      return runInContext({ request_id }, () =>
+      const context: RequestContext = { request_id, trace: traceOf(call) };
+      const callback = responseStream ? answer : this.observed(nameOf(path), answer, context);
+      if (responseStream) this.watch(call);
+      return runInContext(context, () =>
         // A refusal of a stream's guard comes as a rejection, which Nest leaves to nobody.
         Promise.resolve(method(call, callback)).catch((error: unknown) => call.emit('error', error)),
       );
@@ -95,11 +99,12 @@ export class GrpcDoor extends ServerGrpc {
   }
 
   /** Of a call with one answer. */
-  private observed(path: string, answer: (...args: unknown[]) => void): (...args: unknown[]) => void {
+  private observed(method: string, answer: (...args: unknown[]) => void, context: RequestContext): (...args: unknown[]) => void {
+    if (this.spans) traceCall(this.spans, context, method);
     const begun = performance.now();
     return (error, ...rest) => {
       const status = error ? ((error as { code?: number }).code ?? 2) : 0;
-      this.observer.call(nameOf(path), status, (performance.now() - begun) / 1_000);
+      this.observer.call(method, status, (performance.now() - begun) / 1_000, context);
       answer(error, ...rest);
     };
   }

@@ -2,6 +2,7 @@ import type { ExecutionContext, ArgumentsHost } from '@nestjs/common';
 import type { Metadata, ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Principal } from '../../auth/principal.js';
+import { parseTraceContext, type TraceContext } from '../../tracing/trace-context.js';
 
 type AnyCall = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>;
 
@@ -18,4 +19,11 @@ export function rpcCallOf(context: ExecutionContext | ArgumentsHost): RpcCall {
 export function headersOf(call: RpcCall): IncomingHttpHeaders {
   const headers = Object.fromEntries(Object.entries(call.metadata.getMap()).filter(([, value]) => typeof value === 'string'));
   return { ...(headers as Record<string, string>), host: call.getHost() };
+}
+
+/** The trace that the caller named. */
+export function traceOf({ metadata }: RpcCall): TraceContext | undefined {
+  const [traceparent, another] = metadata.get('traceparent');
+  if (traceparent === undefined || another !== undefined) return undefined;
+  return parseTraceContext(traceparent, metadata.get('tracestate').join(',') || undefined);
 }

@@ -32,7 +32,7 @@ class TaskError(_message.Message):
     def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ..., retryable: _Optional[bool] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ("id", "tenant_id", "name", "type", "queue", "priority", "status", "parameters", "labels", "result", "error", "progress", "progress_message", "attempt", "max_attempts", "timeout_seconds", "backoff", "run_at", "worker_id", "created_by", "created_at", "updated_at", "queued_at", "started_at", "finished_at", "version", "cancel_state")
+    __slots__ = ("id", "tenant_id", "name", "type", "queue", "priority", "status", "parameters", "labels", "result", "error", "progress", "progress_message", "attempt", "max_attempts", "timeout_seconds", "backoff", "run_at", "worker_id", "created_by", "created_at", "updated_at", "queued_at", "started_at", "finished_at", "version", "cancel_state", "trace_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +67,7 @@ class Task(_message.Message):
     FINISHED_AT_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CANCEL_STATE_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     id: str
     tenant_id: str
     name: str
@@ -94,7 +95,8 @@ class Task(_message.Message):
     finished_at: str
     version: int
     cancel_state: str
-    def __init__(self, id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., name: _Optional[str] = ..., type: _Optional[str] = ..., queue: _Optional[str] = ..., priority: _Optional[str] = ..., status: _Optional[str] = ..., parameters: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., result: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[TaskError, _Mapping]] = ..., progress: _Optional[float] = ..., progress_message: _Optional[str] = ..., attempt: _Optional[int] = ..., max_attempts: _Optional[int] = ..., timeout_seconds: _Optional[int] = ..., backoff: _Optional[_Union[Backoff, _Mapping]] = ..., run_at: _Optional[str] = ..., worker_id: _Optional[str] = ..., created_by: _Optional[str] = ..., created_at: _Optional[str] = ..., updated_at: _Optional[str] = ..., queued_at: _Optional[str] = ..., started_at: _Optional[str] = ..., finished_at: _Optional[str] = ..., version: _Optional[int] = ..., cancel_state: _Optional[str] = ...) -> None: ...
+    trace_id: str
+    def __init__(self, id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., name: _Optional[str] = ..., type: _Optional[str] = ..., queue: _Optional[str] = ..., priority: _Optional[str] = ..., status: _Optional[str] = ..., parameters: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., result: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[TaskError, _Mapping]] = ..., progress: _Optional[float] = ..., progress_message: _Optional[str] = ..., attempt: _Optional[int] = ..., max_attempts: _Optional[int] = ..., timeout_seconds: _Optional[int] = ..., backoff: _Optional[_Union[Backoff, _Mapping]] = ..., run_at: _Optional[str] = ..., worker_id: _Optional[str] = ..., created_by: _Optional[str] = ..., created_at: _Optional[str] = ..., updated_at: _Optional[str] = ..., queued_at: _Optional[str] = ..., started_at: _Optional[str] = ..., finished_at: _Optional[str] = ..., version: _Optional[int] = ..., cancel_state: _Optional[str] = ..., trace_id: _Optional[str] = ...) -> None: ...
 
 class NewTask(_message.Message):
     __slots__ = ("name", "type", "queue", "priority", "parameters", "labels", "max_attempts", "timeout_seconds", "backoff", "run_at", "start")

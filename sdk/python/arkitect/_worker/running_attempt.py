@@ -45,7 +45,7 @@ class RunningAttempt:
         self.report = Report(assignment.lease)
         task = _task_of(assignment)
         checkpoint = from_struct(assignment.checkpoint) if assignment.HasField("checkpoint") else None
-        self._context = Context(task, checkpoint, assignment.lease, self.report, self._log)
+        self._context = Context(task, checkpoint, assignment.lease, self.report, self._log, _trace_of(assignment))
         self._send_log = send_log
         self._on_over = on_over
         self._on_end = on_end
@@ -102,6 +102,10 @@ class RunningAttempt:
         else:
             self._over(outcome_of(handler, self.lease, reason, seconds))
         self._on_end(self)
+
+
+def _trace_of(assignment: pb.Assignment) -> dict[str, str]:
+    return {name: getattr(assignment, name) for name in ("traceparent", "tracestate") if assignment.HasField(name)}
 
 
 def _task_of(assignment: pb.Assignment) -> AssignedTask:

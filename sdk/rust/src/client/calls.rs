@@ -1,8 +1,8 @@
 use super::{Client, Watch, task_of};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{
     Action, Attempt, Bulk, BulkOptions, CreateOptions, Created, ListTasks, NewTask, Page, PageRequest, Task, TaskEvent,
-    TaskLog, TaskUpdate, WatchItem, WatchTasks, WorkerInfo, wire,
+    TaskLog, TaskUpdate, TraceContext, WatchItem, WatchTasks, WorkerInfo, wire,
 };
 use crate::proto;
 
@@ -19,7 +19,12 @@ impl Client {
             idempotency_key: options.idempotency_key,
             wait_seconds: options.wait_seconds.map(wire),
         };
-        let answer = self.tasks.clone().create_task(request).await?.into_inner();
+        let answer = self
+            .tasks
+            .clone()
+            .create_task(within(options.trace, request)?)
+            .await?
+            .into_inner();
         Ok(Created {
             task: task_of(answer.task)?,
             replayed: answer.replayed,
@@ -33,6 +38,7 @@ impl Client {
             atomic: Some(options.atomic),
             idempotency_key: options.idempotency_key,
         };
+        let request = within(options.trace, request)?;
         Ok(self.tasks.clone().create_tasks(request).await?.into_inner().into())
     }
 
@@ -203,4 +209,24 @@ impl Client {
         self.workers.clone().disconnect_worker(request).await?;
         Ok(())
     }
+}
+
+/// The request with the trace in its metadata. `VALIDATION_FAILED` when it is no text of a header.
+fn within<T>(trace: Option<TraceContext>, message: T) -> Result<tonic::Request<T>> {
+    let mut request = tonic::Request::new(message);
+    let Some(TraceContext {
+        traceparent,
+        tracestate,
+    }) = trace
+    else {
+        return Ok(request);
+    };
+    for (name, value) in [("traceparent", Some(traceparent)), ("tracestate", tracestate)] {
+        let Some(value) = value else { continue };
+        let value = value
+            .parse()
+            .map_err(|_| Error::invalid(name, "must be printable ASCII"))?;
+        request.metadata_mut().insert(name, value);
+    }
+    Ok(request)
 }

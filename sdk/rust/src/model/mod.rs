@@ -4,6 +4,7 @@ mod new_task;
 mod query;
 mod record;
 mod task;
+mod trace;
 mod watch;
 mod words;
 
@@ -11,6 +12,7 @@ pub use new_task::{BulkOptions, CreateOptions, NewTask, TaskUpdate};
 pub use query::{ListTasks, Page, PageRequest, WatchTasks};
 pub use record::{Attempt, Bulk, BulkItem, Created, TaskLog, WorkerInfo};
 pub use task::{Backoff, Task, TaskError};
+pub use trace::TraceContext;
 pub use watch::{TaskEvent, TaskLogLine, WatchItem};
 pub use words::{Action, AttemptStatus, BackoffKind, LogLevel, Order, Priority, Start, Status, WorkerState};
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Backoff, Priority, Start, wire};
+use super::{Backoff, Priority, Start, TraceContext, wire};
 use crate::error::{Error, Result};
 use crate::json::{Object, object_of};
 use crate::proto;
@@ -154,6 +154,8 @@ pub struct CreateOptions {
     pub idempotency_key: Option<String>,
     /// Answer when the task is finished, or as it is after this many seconds, 0 to 60 (no wait).
     pub wait_seconds: Option<u32>,
+    /// The trace that the task and its attempts are to belong to (none).
+    pub trace: Option<TraceContext>,
 }
 
 /// How to create many tasks.
@@ -163,6 +165,8 @@ pub struct BulkOptions {
     pub atomic: bool,
     /// The same key and tasks answer the first result again: 1 to 255 printable characters (none).
     pub idempotency_key: Option<String>,
+    /// The trace that the tasks and their attempts are to belong to (none).
+    pub trace: Option<TraceContext>,
 }
 
 /// What to change of a task that has not run yet.

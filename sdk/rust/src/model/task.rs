@@ -117,6 +117,8 @@ pub struct Task {
     pub worker_id: Option<String>,
     /// Name of the principal that created it.
     pub created_by: String,
+    /// The trace that it belongs to, when the call that created it had one.
+    pub trace_id: Option<String>,
     /// When it was created.
     pub created_at: String,
     /// When it last changed.
@@ -161,6 +163,7 @@ impl From<proto::Task> for Task {
             run_at: task.run_at,
             worker_id: task.worker_id,
             created_by: task.created_by,
+            trace_id: task.trace_id,
             created_at: task.created_at,
             updated_at: task.updated_at,
             queued_at: task.queued_at,

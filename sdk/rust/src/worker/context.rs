@@ -11,7 +11,7 @@ use super::board::Board;
 use super::limits;
 use crate::error::{Error, Result};
 use crate::json::{Object, object_of};
-use crate::model::{LogLevel, Priority, count};
+use crate::model::{LogLevel, Priority, TraceContext, count};
 use crate::proto;
 
 /// The task that a handler runs.
@@ -52,6 +52,7 @@ pub struct Context {
 struct Inner {
     task: RunningTask,
     lease: proto::Lease,
+    trace: Option<TraceContext>,
     started_with: Option<Map<String, Value>>,
     cancellation: CancellationToken,
     report: Mutex<Report>,
@@ -88,6 +89,10 @@ impl Context {
             inner: Arc::new(Inner {
                 task,
                 lease,
+                trace: assignment.traceparent.map(|traceparent| TraceContext {
+                    traceparent,
+                    tracestate: assignment.tracestate,
+                }),
                 started_with: assignment.checkpoint.map(|object| object.0),
                 cancellation: CancellationToken::new(),
                 report: Mutex::default(),
@@ -99,6 +104,11 @@ impl Context {
     /// The task that is run.
     pub fn task(&self) -> &RunningTask {
         &self.inner.task
+    }
+
+    /// The trace that the attempt belongs to: send it on to whatever is called. `None` when the task has none.
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.inner.trace.as_ref()
     }
 
     /// Signalled when the attempt is to stop: its task is cancelled, its time is over, its lease is lost or the worker shuts down.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use arkitect::{Context, PageRequest, Status, TaskFailure, Worker};
+use arkitect::{BulkOptions, Context, CreateOptions, PageRequest, Status, TaskFailure, TraceContext, Worker};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
@@ -205,5 +205,54 @@ async fn a_cancelled_handler_is_told_at_once_and_the_task_ends_cancelled() {
     reaches(&client, &id, Status::Running).await;
     client.cancel(&id).await.expect("it can be cancelled");
     assert_eq!(ends(&client, &id).await.status, Status::Cancelled);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn an_attempt_knows_the_trace_that_its_task_was_created_in() {
+    let options = shared().options();
+    let client = client(&options);
+    let mut worker = Worker::new("traced").connect(options);
+    worker.handle("attempts.traced", |context: Context, _parameters: Value| async move {
+        let trace = context.trace();
+        Ok(json!([
+            trace.map(|trace| &trace.traceparent),
+            trace.map(|trace| &trace.tracestate)
+        ]))
+    });
+    let worker = start(worker).await;
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let trace = |tracestate: Option<&str>| {
+        Some(TraceContext {
+            traceparent: traceparent.to_owned(),
+            tracestate: tracestate.map(str::to_owned),
+        })
+    };
+    let with = |trace| CreateOptions {
+        trace,
+        wait_seconds: Some(20),
+        ..CreateOptions::default()
+    };
+    let run = |trace| client.create_with(task("attempts.traced"), with(trace));
+    let traced = run(trace(Some("rojo=1"))).await.expect("a task").task;
+    assert_eq!(traced.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+    assert_eq!(traced.result, Some(json!([traceparent, "rojo=1"])));
+    let untraced = run(None).await.expect("a task").task;
+    assert_eq!((untraced.trace_id, untraced.result), (None, Some(json!([null, null]))));
+    let many = BulkOptions {
+        trace: trace(None),
+        ..BulkOptions::default()
+    };
+    let bulk = client
+        .create_many(vec![task("attempts.traced")], many)
+        .await
+        .expect("a task");
+    let id = &bulk.items[0].as_ref().expect("a task").id;
+    assert_eq!(ends(&client, id).await.result, Some(json!([traceparent, null])));
+    let wrong = run(Some(TraceContext {
+        traceparent: "\n".to_owned(),
+        tracestate: None,
+    }));
+    assert_eq!(wrong.await.expect_err("no header").code(), "VALIDATION_FAILED");
     worker.stop().await;
 }

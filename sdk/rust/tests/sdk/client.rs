@@ -134,6 +134,7 @@ async fn the_same_idempotency_key_creates_once() {
     let options = CreateOptions {
         idempotency_key: Some("rust-client-once".into()),
         wait_seconds: None,
+        ..CreateOptions::default()
     };
     let first = client
         .create_with(NewTask::new("once", "echo"), options.clone())

@@ -2,6 +2,7 @@ import type { Assignment, Lease, LogLine } from '../generated/arkitect/v1/worker
 import { TaskStopped, type Handler, type HandlerContext, type HandlerTask, type LogLevel, type StopCode } from '../handler.js';
 import { toJsonObject, type JsonObject } from '../json.js';
 import { storable } from '../text.js';
+import type { TraceContext } from '../trace.js';
 import type { TaskPriority } from '../task.js';
 import { logDataLimits, maxLogMessage } from './limits.js';
 import { failureOf, failureOfStop, resultOf, type Outcome } from './outcome.js';
@@ -115,6 +116,7 @@ export class Attempt {
     return {
       task: taskOf(this.#assignment, this.lease),
       signal: this.#controller.signal,
+      trace: traceOf(this.#assignment),
       get checkpoint() {
         return checkpoint();
       },
@@ -148,6 +150,11 @@ function taskOf(assignment: Assignment, lease: Lease): HandlerTask {
     timeoutSeconds,
     parameters: parameters ?? {},
   };
+}
+
+function traceOf({ traceparent, tracestate }: Assignment): TraceContext | undefined {
+  if (traceparent === undefined) return undefined;
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate };
 }
 
 function lineOf(lease: Lease, level: LogLevel, message: string, data: object | undefined): LogLine {

@@ -134,7 +134,11 @@ export interface Task {
    * How far a cancel of a running task has come: requested, delivered to its worker, and in the end stopped by it, or ignored (its
    * lease was revoked). Absent when there was none.
    */
-  cancelState?: string | undefined;
+  cancelState?:
+    | string
+    | undefined;
+  /** The trace that it belongs to (W3C trace context): that of the request that created it. Absent when it had none. */
+  traceId?: string | undefined;
 }
 
 export interface Task_LabelsEntry {
@@ -864,6 +868,7 @@ function createBaseTask(): Task {
     finishedAt: undefined,
     version: 0,
     cancelState: undefined,
+    traceId: undefined,
   };
 }
 
@@ -949,6 +954,9 @@ export const Task: MessageFns<Task> = {
     }
     if (message.cancelState !== undefined) {
       writer.uint32(218).string(message.cancelState);
+    }
+    if (message.traceId !== undefined) {
+      writer.uint32(226).string(message.traceId);
     }
     return writer;
   },
@@ -1185,6 +1193,14 @@ export const Task: MessageFns<Task> = {
             message.cancelState = reader.string();
             continue;
           }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.traceId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1241,6 +1257,7 @@ export const Task: MessageFns<Task> = {
     message.finishedAt = object.finishedAt ?? undefined;
     message.version = object.version ?? 0;
     message.cancelState = object.cancelState ?? undefined;
+    message.traceId = object.traceId ?? undefined;
     return message;
   },
 };

@@ -186,6 +186,12 @@ export interface Assignment {
     | undefined;
   /** Whose task it is. */
   tenantId: string;
+  /** The trace that the attempt belongs to (W3C trace context); send it on to whatever the handler calls. Absent when there is none. */
+  traceparent?:
+    | string
+    | undefined;
+  /** What goes with it, at most 512 characters. */
+  tracestate?: string | undefined;
 }
 
 export interface Assignment_LabelsEntry {
@@ -1213,6 +1219,8 @@ function createBaseAssignment(): Assignment {
     timeoutSeconds: 0,
     checkpoint: undefined,
     tenantId: "",
+    traceparent: undefined,
+    tracestate: undefined,
   };
 }
 
@@ -1250,6 +1258,12 @@ export const Assignment: MessageFns<Assignment> = {
     }
     if (message.tenantId !== "") {
       writer.uint32(90).string(message.tenantId);
+    }
+    if (message.traceparent !== undefined) {
+      writer.uint32(98).string(message.traceparent);
+    }
+    if (message.tracestate !== undefined) {
+      writer.uint32(106).string(message.tracestate);
     }
     return writer;
   },
@@ -1358,6 +1372,22 @@ export const Assignment: MessageFns<Assignment> = {
             message.tenantId = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.traceparent = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.tracestate = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1394,6 +1424,8 @@ export const Assignment: MessageFns<Assignment> = {
     message.timeoutSeconds = object.timeoutSeconds ?? 0;
     message.checkpoint = object.checkpoint ?? undefined;
     message.tenantId = object.tenantId ?? "";
+    message.traceparent = object.traceparent ?? undefined;
+    message.tracestate = object.tracestate ?? undefined;
     return message;
   },
 };
