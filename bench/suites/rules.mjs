@@ -38,7 +38,9 @@ export async function run({ servers, size, results, eachSystem }) {
       }
       results.add(measure('an evaluation, with reading the new samples, median'), system, median(evaluations));
       results.add(measure('… longest'), system, Math.max(...evaluations));
-      const [{ count }] = await sql('SELECT count(*)::int AS count FROM alert_rules WHERE series = $1 AND last_error IS NULL', [size.series]);
+      const [{ count }] = await sql('SELECT count(*)::int AS count FROM alert_rules WHERE series = $1 AND last_error IS NULL', [
+        size.series,
+      ]);
       if (count !== size.rules) throw new Error(`${count} of ${size.rules} rules were evaluated over ${size.series} series.`);
     } finally {
       await kernel.close();
@@ -85,7 +87,9 @@ async function seed(sql, { rules, series }, begin) {
      FROM unnest($1::uuid[]) WITH ORDINALITY i (id, place)`,
     [Array.from({ length: rules }, randomUUIDv7), JSON.stringify(spec)],
   );
-  await sql('UPDATE metrics_state SET minutes_through = to_timestamp($1::float8), hours_through = to_timestamp($1::float8)', [begin / 1_000 - 3_600]);
+  await sql('UPDATE metrics_state SET minutes_through = to_timestamp($1::float8), hours_through = to_timestamp($1::float8)', [
+    begin / 1_000 - 3_600,
+  ]);
   for (let at = begin - windowSeconds * 1_000; at <= begin; at += stepMs) await sample(sql, at);
   await sql('VACUUM (ANALYZE) metric_series, metric_points, alert_rules');
 }
