@@ -1,5 +1,6 @@
 // The same system with more and more behind it: everything as a ratio to the empty database.
 import { systems } from '../systems/systems.mjs';
+import { percentile } from '../lib/statistics.mjs';
 import { openHttpLoad } from '../load/open-http-load.mjs';
 import { openSystem } from '../load/open-system.mjs';
 import { startArkitect } from '../peers/services.mjs';
@@ -27,7 +28,10 @@ const measures = {
   create: measure('POST /tasks, 64 connections', 'req/s'),
   get: measure('GET /tasks/{id}', 'req/s'),
   list: measure('GET /tasks?status=queued (a page of 50)', 'req/s'),
+  scrape: measure('GET /metrics/prometheus, p99 of 100', 'ms', 'less'),
 };
+
+const scrapes = 100;
 
 const ours = systems.find(({ name }) => name === 'arkitect');
 
@@ -88,9 +92,23 @@ async function measureState(state, { size, results, directory }) {
   try {
     const { create, get, list } = await measureRoutes(service, load, size.service);
     for (const [name, value] of Object.entries({ create, get, list })) results.add(measures[name], state, value);
+    results.add(measures.scrape, state, await scrape(service.url));
   } finally {
     await load.close();
     await service.stop();
   }
   if (state.queued === 0) await removeQueued(connection);
+}
+
+/** One at a time, as Prometheus does it. */
+async function scrape(url) {
+  const latencies = [];
+  for (let count = 0; count < scrapes; count++) {
+    const begun = performance.now();
+    const answer = await fetch(`${url}/metrics/prometheus`);
+    const text = await answer.text();
+    latencies.push(performance.now() - begun);
+    if (!text.includes('arkitect_tasks{')) throw new Error(`The scrape tells of no tasks: ${text.slice(0, 200)}`);
+  }
+  return percentile(latencies, 0.99);
 }
