@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Leader } from '../engine/leader.js';
-import { Loop } from '../engine/loops/loop.js';
+import { loopsOf, type Loop } from '../engine/loops/loop.js';
 import { WakeUps } from '../events/wake-ups.js';
 import { SETTINGS, type Settings } from '../settings.js';
 import { AlertsStore } from './alerts.store.js';
@@ -26,9 +26,7 @@ export class AlertsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
       { name: 'alert sweeper', intervalMs: sweepMs, run: () => this.sweep() },
       { name: 'alert pruner', intervalMs: pruneMs, run: async () => (await store.prune(ALERTS_RETENTION_DAYS, batch)) === batch },
     ];
-    this.loops = duties.map(
-      (duty) => new Loop(duty, leader, (name, error) => this.logger.warn(`The ${name} failed; it is tried again: ${error.message}`)),
-    );
+    this.loops = loopsOf(duties, leader, this.logger);
   }
 
   onApplicationBootstrap(): void {

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, Optional, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Leader } from '../../engine/leader.js';
-import { Loop } from '../../engine/loops/loop.js';
+import { loopsOf, type Loop } from '../../engine/loops/loop.js';
 import { WakeUps } from '../../events/wake-ups.js';
 import { SETTINGS, type Settings } from '../../settings.js';
 import { Outbox } from './outbox.js';
@@ -32,9 +32,7 @@ export class ChannelsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
       ...(raiser ? [deliveryWatchdog(store, raiser)] : []),
       ...(channel ? [heartbeat(store, () => wakeUps.signal('alert_notifications'), channel, seconds)] : []),
     ];
-    this.loops = duties.map(
-      (duty) => new Loop(duty, leader, (name, error) => this.logger.warn(`The ${name} failed; it is tried again: ${error.message}`)),
-    );
+    this.loops = loopsOf(duties, leader, this.logger);
   }
 
   onApplicationBootstrap(): void {

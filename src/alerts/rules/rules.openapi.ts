@@ -1,52 +1,19 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiExtraModels, ApiParam } from '@nestjs/swagger';
 import type { ErrorCode } from '../../errors/error-codes.js';
-import { alwaysPossible, Problems, withBody } from '../../transport/openapi.js';
+import { withBody } from '../../transport/openapi.js';
+import { documentedRoutes } from '../documented-routes.js';
 import { ExpectationSpecDto, ThresholdSpecDto } from './rule-specs.dto.js';
 import { RulePageView, RuleSchema, RuleTestView } from './rules.views.js';
 
 const onRule: ErrorCode[] = ['VALIDATION_FAILED', 'NOT_FOUND'];
 
-interface Route {
-  summary: string;
-  description: string;
-  status?: number;
-  view?: new () => object;
-  tagged?: boolean;
-  problems: ErrorCode[];
-  extra?: MethodDecorator[];
-}
-
-const etag = {
-  ETag: { required: true, description: 'The version of the rule; send it as If-Match.', schema: { type: 'string', example: '"1"' } },
-} as const;
-
-function route({ summary, description, status = 200, view, tagged = false, problems, extra = [] }: Route): MethodDecorator {
-  return applyDecorators(
-    ApiTags('alerts'),
-    ApiOperation({ summary, description }),
-    ApiResponse({
-      status,
-      description: view ? 'The answer.' : 'Done.',
-      ...(view && { type: view }),
-      ...(tagged && { headers: etag }),
-    }),
-    Problems(...new Set([...problems, ...alwaysPossible])),
-    ...extra,
-  );
-}
+const { route, ifMatch } = documentedRoutes('the rule');
 
 const ofRule = ApiParam({
   name: 'id',
   description: 'The rule.',
   schema: { type: 'string', format: 'uuid' },
   example: '0198f3c2-7d1e-7a55-9b5e-3f0c8a1d2e4b',
-});
-const ifMatch = ApiHeader({
-  name: 'If-Match',
-  required: false,
-  description: 'Change only this version of the rule.',
-  schema: { type: 'string', example: '"1"' },
 });
 const specs = ApiExtraModels(ThresholdSpecDto, ExpectationSpecDto);
 

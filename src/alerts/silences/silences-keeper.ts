@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Leader } from '../../engine/leader.js';
-import { Loop, type Duty } from '../../engine/loops/loop.js';
+import { loopsOf, type Duty, type Loop } from '../../engine/loops/loop.js';
 import { SETTINGS, type Settings } from '../../settings.js';
 import { AlertsService } from '../alerts.service.js';
 import { FlowService } from '../flow/flow.service.js';
@@ -30,9 +30,7 @@ export class SilencesKeeper implements OnApplicationBootstrap, OnModuleDestroy {
         ? [{ name: 'warning before silences end', intervalMs: warnMs, run: () => this.warn(ALERTS_SILENCE_WARN_MINUTES) }]
         : []),
     ];
-    this.loops = duties.map(
-      (duty) => new Loop(duty, leader, (name, error) => this.logger.warn(`The ${name} failed; it is tried again: ${error.message}`)),
-    );
+    this.loops = loopsOf(duties, leader, this.logger);
   }
 
   onApplicationBootstrap(): void {
