@@ -29,6 +29,7 @@ export async function startPrometheus(config: object): Promise<Prometheus> {
     `--web.listen-address=${address}`,
     // What is found before Alertmanagers are known is sent to none of them, and else again only after a minute.
     '--rules.alert.resend-delay=1s',
+    '--enable-feature=exemplar-storage',
   ]);
   return {
     ...program,
