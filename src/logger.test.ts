@@ -45,6 +45,29 @@ test('a line of a request carries its id', () => {
   expect(lines()[1]).not.toHaveProperty('request_id');
 });
 
+test('a line of an attempt carries its task and its trace', () => {
+  const { logger, lines } = capture();
+  const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: null };
+  runInContext({ task_id: 't-1', attempt: 2, trace }, () => logger.info('inside'));
+  expect(lines()).toEqual([
+    expect.objectContaining({ msg: 'inside', task_id: 't-1', attempt: 2, trace_id: '4bf92f3577b34da6a3ce929d0e0e4736' }),
+  ]);
+  expect(lines()[0]).not.toHaveProperty('request_id');
+});
+
+test('of an error is told what all errors say, and not the rows that a driver has put on it', () => {
+  const { logger, lines } = capture();
+  const error = Object.assign(new Error('duplicate key'), {
+    code: '23505',
+    detail: 'Key (key)=(a secret)',
+    where: 'a secret',
+    rows: ['a secret'],
+  });
+  logger.warn({ err: error }, 'not stored');
+  expect(lines()).toMatchObject([{ err: { type: 'Error', message: 'duplicate key', code: '23505', stack: expect.any(String) } }]);
+  expect(Object.keys(lines()[0]!.err as object)).toEqual(['type', 'message', 'stack', 'code']);
+});
+
 test('less severe lines than LOG_LEVEL are left out', () => {
   const { logger, lines } = capture('warn');
   logger.info('less');

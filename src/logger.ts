@@ -1,25 +1,27 @@
 import type { LoggerService } from '@nestjs/common';
-import { destination, pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { destination, pino, stdSerializers, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { Settings } from './settings.js';
 import { logFields, requestContext } from './transport/request-context.js';
 
-const secretKeys = ['authorization', 'cookie', 'password', 'token', 'ADMIN_TOKEN', 'DATABASE_URL', 'REDIS_URL'];
+const secretKeys = ['authorization', 'cookie', 'password', 'secret', 'token', 'ADMIN_TOKEN', 'DATABASE_URL', 'REDIS_URL'];
 
 /**
  * The process's logger: JSON lines on stdout, or readable text when stdout is a terminal. Every line of a request carries
- * its `request_id`. Secrets are removed by key, and those of `settings` also wherever else they turn up in a line.
+ * its `request_id`, and its `trace_id` when it has a trace; of an attempt it carries `task_id`, `attempt` and `trace_id`. Secrets are removed by key, and those of `settings` also wherever else they turn up in a line.
  */
 export function createLogger(settings: Settings, stream: DestinationStream = defaultStream()): Logger {
-  const { ADMIN_TOKEN, DATABASE_URL, REDIS_URL } = settings;
+  const { ADMIN_TOKEN, DATABASE_URL, REDIS_URL, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS } = settings;
   // A REDIS_URL may be several; Sentinels share one password.
   const redisPasswords = REDIS_URL.split(',').map((part) => passwordOf(part));
-  const secrets = [ADMIN_TOKEN, DATABASE_URL, passwordOf(DATABASE_URL), REDIS_URL, ...redisPasswords].filter((secret) => secret.length > 0);
+  const headers = [OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS].flatMap((pairs) => valuesOf(pairs));
+  const secrets = [ADMIN_TOKEN, DATABASE_URL, passwordOf(DATABASE_URL), REDIS_URL, ...redisPasswords, ...headers].filter(Boolean);
   const options: LoggerOptions = {
     level: settings.LOG_LEVEL,
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: ['', '*.', '*.*.'].flatMap((prefix) => secretKeys.map((key) => `${prefix}${key}`)), censor: '[redacted]' },
+    serializers: { err: plainError },
     mixin: () => {
       const context = requestContext();
       return context ? logFields(context) : {};
@@ -78,4 +80,19 @@ function defaultStream(): DestinationStream {
 
 function passwordOf(url: string): string {
   return URL.canParse(url) ? new URL(url).password : '';
+}
+
+/** What all errors say. Those of drivers also hold rows and values that somebody has sent (`detail`, `where`, `parameters`). */
+function plainError(error: Error): object {
+  const { type, message, stack, code } = stdSerializers.err(error) as ReturnType<typeof stdSerializers.err> & { code?: unknown };
+  return { type, message, stack, code };
+}
+
+/** Of `name=value,name=value`, as they are written and as they are meant. */
+function valuesOf(pairs: string): string[] {
+  const values = pairs
+    .split(',')
+    .map((pair) => pair.slice(pair.indexOf('=') + 1).trim())
+    .filter(Boolean);
+  return [...values, ...values.map((value) => decodeURIComponent(value))];
 }

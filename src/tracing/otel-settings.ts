@@ -13,7 +13,8 @@ const headers = (doc: string) =>
     default: '',
     doc,
     accepts: 'empty, or name=value pairs separated by commas, values percent-encoded',
-    pattern: /^$|^[^\s,=]+=[^,]*(,[^\s,=]+=[^,]*)*$/,
+    // A percent sign begins an escape, so that it can be read.
+    pattern: /^$|^[^\s,=%]+=(?:[^,%]|%[0-7][\da-fA-F])*(?:,[^\s,=%]+=(?:[^,%]|%[0-7][\da-fA-F])*)*$/,
     secret: true,
   });
 

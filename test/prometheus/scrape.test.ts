@@ -44,6 +44,7 @@ describe.skipIf(!hasPrometheus)(`before ${suite}`, () => {
       `--config.file=${join(directory, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(directory, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      '--enable-feature=exemplar-storage',
     ];
     prometheus = spawn('prometheus', args, { stdio: 'ignore' });
     await until('Prometheus to be ready', () =>
@@ -78,6 +79,26 @@ describe.skipIf(!hasPrometheus)(`before ${suite}`, () => {
     const scrapes = 'sum(arkitect_http_request_duration_seconds_count{route="/metrics"})';
     await until('a scrape that tells of another', async () => ((await query(scrapes)) ?? 0) > 0);
     expect(await query('arkitect_leader')).toBe(1);
+  });
+
+  test('keeps the trace of a slow request as an exemplar', async () => {
+    const trace_id = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const traceparent = `00-${trace_id}-00f067aa0ba902b7-01`;
+    await server.api('POST', '/tasks?wait=20', { name: 'slow', type: 'sleep', parameters: { seconds: 1 }, start: 'auto' }, { traceparent });
+    const now = Date.now() / 1_000;
+    const what = new URLSearchParams({
+      query: 'arkitect_http_request_duration_seconds_bucket{route="/tasks"}',
+      start: String(now - 60),
+      end: String(now + 60),
+    });
+    await until('the exemplar', async () => {
+      const { data } = (await (await fetch(`${url}/api/v1/query_exemplars?${what.toString()}`)).json()) as {
+        data: { seriesLabels: { le: string }; exemplars: { labels: { trace_id: string } }[] }[];
+      };
+      return data.some(
+        ({ seriesLabels: { le }, exemplars }) => le === '2.5' && exemplars.some(({ labels }) => labels.trace_id === trace_id),
+      );
+    });
   });
 
   test('every query of the dashboard and every recorded series has data', async () => {
