@@ -7,6 +7,7 @@ const environment = {
   ADMIN_TOKEN: 'a-root-token-"quoted"',
   DATABASE_URL: 'postgres://me:pass-of-db@localhost/db',
   REDIS_URL: 'redis://:pass-of-first@a,redis://:pass-of-second@b',
+  OTEL_EXPORTER_OTLP_HEADERS: 'x-api-key=key-of%20otel,x-scope=1',
   LOG_LEVEL: 'debug',
 };
 
@@ -33,8 +34,10 @@ test('the secrets of the settings are removed wherever they turn up', () => {
   logger.error(new Error(`cannot connect to ${environment.DATABASE_URL}`));
   logger.warn({ anything: { deep: { deeper: { deepest: 'pass-of-db' } } } });
   logger.warn('AUTH pass-of-first, AUTH pass-of-second');
-  expect(text).toHaveLength(4);
-  expect(text.join('')).not.toMatch(/a-root-token|pass-of/);
+  logger.warn('401 for key-of otel, sent as key-of%20otel');
+  expect(text).toHaveLength(5);
+  expect(text.join('')).not.toMatch(/a-root-token|pass-of|key-of/);
+  for (const line of text) expect(() => JSON.parse(line) as unknown).not.toThrow();
 });
 
 test('a line of a request carries its id', () => {

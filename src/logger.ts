@@ -88,11 +88,14 @@ function plainError(error: Error): object {
   return { type, message, stack, code };
 }
 
+/** A shorter one is the name of a tenant, say, and would be found in every second line. */
+const shortestSecret = 8;
+
 /** Of `name=value,name=value`, as they are written and as they are meant. */
 function valuesOf(pairs: string): string[] {
   const values = pairs
     .split(',')
     .map((pair) => pair.slice(pair.indexOf('=') + 1).trim())
-    .filter(Boolean);
+    .filter(({ length }) => length >= shortestSecret);
   return [...values, ...values.map((value) => decodeURIComponent(value))];
 }

@@ -20,6 +20,9 @@ export type TaskAction = (typeof taskActions)[number];
 export const alertActions = ['alert_created', 'alert_updated', 'alert_acknowledged', 'alert_resolved'] as const;
 export type AlertAction = (typeof alertActions)[number];
 
+/** What a Socket.IO channel tells: of the notification, whose id stands for the alert's, and which stands for the alert. */
+export const notificationAction = 'alert_notification';
+
 /** Actions after which a task does not change any more, unless somebody retries it. */
 export const finishingActions: readonly TaskAction[] = ['task_completed', 'task_failed', 'task_cancelled', 'task_deleted'];
 
@@ -59,7 +62,7 @@ export interface LogEvent {
   tenant_id: string;
   /** Of alerts: the alert's id. */
   task_id: string;
-  action: TaskAction | AlertAction;
+  action: TaskAction | AlertAction | typeof notificationAction;
   at: string;
   data: TaskEventData;
 }
@@ -71,8 +74,12 @@ export function toEventView({ seq, action, at, task_id, data }: LogEvent): TaskE
   return { seq, action: action as TaskAction, at, id: task_id, ...data };
 }
 
+export function isTaskEvent({ action }: LogEvent): boolean {
+  return action.startsWith('task_');
+}
+
 export function isAlertEvent({ action }: LogEvent): boolean {
-  return action.startsWith('alert_');
+  return action.startsWith('alert_') && action !== notificationAction;
 }
 
 /** What goes to clients on every door. */

@@ -232,9 +232,14 @@ export class TasksService {
 
   private async enqueue(tasks: NewTask[]): Promise<TaskRow[]> {
     const span = this.tracing.send(tasks);
-    const rows = tasks.length === 1 ? [await this.engine.enqueueOne(tasks[0]!)] : await this.engine.enqueue(tasks);
-    span?.end();
-    return rows;
+    try {
+      const rows = tasks.length === 1 ? [await this.engine.enqueueOne(tasks[0]!)] : await this.engine.enqueue(tasks);
+      span?.end();
+      return rows;
+    } catch (error) {
+      span?.end({ error: 'NOT_STORED' });
+      throw error;
+    }
   }
 
   private newTask(principal: Principal, input: CreateTaskDto): NewTask {

@@ -22,7 +22,16 @@ export function corsOptions(settings: Pick<Settings, 'CORS_ORIGINS'>) {
   return {
     origin: [...settings.CORS_ORIGINS],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match', 'last-event-id', 'x-request-id'],
+    allowedHeaders: [
+      'authorization',
+      'content-type',
+      'idempotency-key',
+      'if-match',
+      'last-event-id',
+      'traceparent',
+      'tracestate',
+      'x-request-id',
+    ],
     exposedHeaders: ['etag', 'idempotency-replayed', 'location', 'retry-after', 'x-request-id'],
     maxAge: 600,
   };

@@ -4,16 +4,14 @@ import { isServerError, statusNames } from './grpc/status-names.js';
 import { logFields, type RequestContext } from './request-context.js';
 import { RequestObserver } from './request-observer.js';
 
-type Level = 'warn' | 'info' | 'debug';
-
 /**
  * A line for each answered request: names of ours, numbers and ids. Never what callers have sent: no path, query, header or body.
- * Request id and trace id are those of the line's own request, as of every line.
  */
 export class RequestLog extends RequestObserver {
   private constructor(
     private readonly logger: Logger,
-    private readonly success: Level,
+    /** The level of what went well; none when it is not shown. */
+    private readonly success: 'info' | 'debug' | undefined,
   ) {
     super();
   }
@@ -21,29 +19,32 @@ export class RequestLog extends RequestObserver {
   /** None when no line of it would ever be written. */
   static of(logger: Logger, { LOG_REQUESTS }: Settings): RequestLog | undefined {
     if (LOG_REQUESTS === 'none' || !logger.isLevelEnabled('warn')) return undefined;
-    return new RequestLog(logger, LOG_REQUESTS === 'all' ? 'info' : 'debug');
+    const success = LOG_REQUESTS === 'all' ? 'info' : 'debug';
+    return new RequestLog(logger, logger.isLevelEnabled(success) ? success : undefined);
   }
 
   override request(method: string, route: string | undefined, status: number, seconds: number, context: RequestContext): void {
-    this.write(status >= 500, seconds, context, { door: 'rest', method, route: route ?? null, status });
+    const level = this.level(status >= 500);
+    if (level) this.write(level, seconds, context, { door: 'rest', method, route: route ?? null, status });
   }
 
   override call(method: string, status: number, seconds: number, context: RequestContext): void {
-    const shown = statusNames[status] ?? status;
-    this.write(isServerError(status), seconds, context, { door: 'grpc', method, status: shown });
+    const level = this.level(isServerError(status));
+    if (level) this.write(level, seconds, context, { door: 'grpc', method, status: statusNames[status] ?? status });
   }
 
   override message(namespace: string, message: string, status: number, seconds: number, context: RequestContext): void {
-    this.write(status >= 500, seconds, context, { door: 'socket.io', method: `${namespace} ${message}`, status });
+    const level = this.level(status >= 500);
+    if (level) this.write(level, seconds, context, { door: 'socket.io', method: `${namespace} ${message}`, status });
   }
 
-  private write(failed: boolean, seconds: number, { principal, ...context }: RequestContext, fields: object): void {
-    const level = failed ? 'warn' : this.success;
-    if (!this.logger.isLevelEnabled(level)) return;
-    const ids = logFields(context);
-    this.logger[level](
-      { ...ids, tenant: principal?.tenant_id, principal: principal?.name, ...fields, duration_ms: Math.round(seconds * 1e6) / 1e3 },
-      'Request answered',
-    );
+  private level(failed: boolean): 'warn' | 'info' | 'debug' | undefined {
+    return failed ? 'warn' : this.success;
+  }
+
+  private write(level: 'warn' | 'info' | 'debug', seconds: number, context: RequestContext, fields: object): void {
+    // Said here, as what runs when an answer is gone may belong to no request any more.
+    const ids = { ...logFields(context), tenant: context.principal?.tenant_id, principal: context.principal?.name };
+    this.logger[level]({ ...ids, ...fields, duration_ms: Math.round(seconds * 1e6) / 1e3 }, 'Request answered');
   }
 }

@@ -125,6 +125,25 @@ test('every channel that is on is told when an alert begins and ends, once and i
   expect(sink.received.filter(({ path: to }) => to === '/off')).toEqual([]);
 });
 
+test('what a socket channel tells is heard on every replica, and is no event of an alert', async () => {
+  const { body } = await created({ kind: 'socket', spec: {} });
+  const other = await startTestServer({ ADMIN_TOKEN: server.token }, server.settings.DATABASE_URL);
+  try {
+    const sockets = await Promise.all(
+      [server.url, other.url].map((url) => connectSocket(`${url}/alerts`, { auth: { token: server.token } })),
+    );
+    const events: unknown[] = [];
+    sockets[1]!.onAny((action) => events.push(action));
+    await ask(sockets[1]!, 'subscribe', {});
+    const heard = sockets.map((socket) => new Promise<object>((resolve) => socket.once('alert_notification', resolve)));
+    const id = await tell(body.id);
+    expect(await Promise.all(heard)).toMatchObject([{ id }, { id, channel: body.name }]);
+    expect(events).toEqual(['alert_notification']);
+  } finally {
+    await other.close();
+  }
+});
+
 test('Socket.IO has the same, and hears what a socket channel tells', async () => {
   const { body } = await created({ kind: 'socket', spec: {} });
   const socket = await connectSocket(`${server.url}/alerts`, { auth: { token: server.token } });

@@ -168,7 +168,7 @@ describe('other origins', () => {
     expect(answer.status).toBe(204);
     expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
     expect(answer.headers.get('access-control-allow-methods')).toContain('PATCH');
-    for (const name of ['authorization', 'content-type', 'if-match', 'idempotency-key', 'last-event-id']) {
+    for (const name of ['authorization', 'content-type', 'if-match', 'idempotency-key', 'last-event-id', 'traceparent', 'tracestate']) {
       expect(answer.headers.get('access-control-allow-headers')).toContain(name);
     }
     expect(answer.headers.has('access-control-allow-credentials')).toBe(false);

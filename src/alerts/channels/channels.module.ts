@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { notificationAction } from '../../events/events.js';
+import { WakeUps } from '../../events/wake-ups.js';
 import { AddressGuard } from '../../outbound/address-guard.js';
 import { dnsLookup } from '../../outbound/guarded-connect.js';
 import { SETTINGS, type Settings } from '../../settings.js';
@@ -25,9 +27,12 @@ import { SocketListeners } from './socket-listeners.js';
     ChannelsKeeper,
     {
       provide: Senders,
-      inject: [SETTINGS, SocketListeners],
-      useFactory: ({ HTTP_ALLOW_HOSTS }: Settings, listeners: SocketListeners) =>
-        new Senders({ guard: new AddressGuard(HTTP_ALLOW_HOSTS), lookup: dnsLookup }, listeners),
+      inject: [SETTINGS, OutboxStore, WakeUps],
+      useFactory: ({ HTTP_ALLOW_HOSTS }: Settings, outbox: OutboxStore, wakeUps: WakeUps) =>
+        new Senders({ guard: new AddressGuard(HTTP_ALLOW_HOSTS), lookup: dnsLookup }, async (tenantId, notification) => {
+          await outbox.tellSockets(tenantId, notificationAction, notification);
+          wakeUps.signal('events');
+        }),
     },
   ],
   exports: [ChannelsService],

@@ -115,6 +115,8 @@ WHERE c.tenant_id = $1 AND c.name = $2 AND c.enabled
 RETURNING id`,
 );
 
+const tellSocketsStatement = statement('tell_sockets', 'INSERT INTO events (tenant_id, task_id, action, log) VALUES ($1, $2, $3, $4)');
+
 /** The outbox. Writing notifications into it is the dispatcher's part, in the transaction of what they tell. */
 @Injectable()
 export class OutboxStore {
@@ -154,5 +156,10 @@ export class OutboxStore {
   /** Whether there is such a channel and it gets one. */
   async heartbeat(tenantId: string, channel: string, id: string, content: NotificationContent): Promise<boolean> {
     return (await this.database.loops.query(heartbeatStatement, [tenantId, channel, id, JSON.stringify(content)])).length > 0;
+  }
+
+  /** By the event log, which every replica reads. */
+  async tellSockets(tenantId: string, action: string, notification: { id: string }): Promise<void> {
+    await this.database.loops.query(tellSocketsStatement, [tenantId, notification.id, action, JSON.stringify(notification)]);
   }
 }

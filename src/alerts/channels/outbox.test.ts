@@ -19,7 +19,7 @@ let wakeUps: WakeUps;
 let sink: HttpSink;
 let outboxes: Outbox[] = [];
 
-const senders = new Senders({ guard: new AddressGuard(['127.0.0.1']), lookup: dnsLookup }, { emit: () => undefined });
+const senders = new Senders({ guard: new AddressGuard(['127.0.0.1']), lookup: dnsLookup }, async () => undefined);
 
 beforeAll(async () => {
   opened = await openTestDatabase();

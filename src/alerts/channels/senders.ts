@@ -3,7 +3,7 @@ import type { ChannelKind, ChannelSpecs, Notification, Send } from './channel.js
 import { email } from './email.js';
 import type { Reach } from './http-delivery.js';
 import { slack } from './slack.js';
-import { socket, type NotificationListeners } from './socket.js';
+import { socket, type TellSockets } from './socket.js';
 import { webhook } from './webhook.js';
 
 /** A receiver that has not taken a notification by then is tried again later. */
@@ -13,9 +13,9 @@ export const sendTimeoutMs = 20_000;
 export class Senders {
   private readonly byKind: { [Kind in ChannelKind]: Send<ChannelSpecs[Kind]> };
 
-  constructor(reach: Reach, listeners: NotificationListeners) {
+  constructor(reach: Reach, tellSockets: TellSockets) {
     this.byKind = {
-      socket: socket(listeners),
+      socket: socket(tellSockets),
       webhook: webhook(reach),
       slack: slack(reach),
       email: email(reach),

@@ -8,14 +8,10 @@ export interface SocketNotification {
   content: object;
 }
 
-/** Where the gateway listens: the sender knows no door. */
-export abstract class NotificationListeners {
-  abstract emit(tenantId: string, notification: SocketNotification): void;
-}
+/** Tells every replica, whose doors know who is connected: the sender knows no door. */
+export type TellSockets = (tenantId: string, notification: SocketNotification) => Promise<void>;
 
-/** To whoever is connected to /alerts; with nobody there, it is told to nobody. */
-export function socket(listeners: NotificationListeners): Send<SocketSpec> {
-  return async ({ id, tenant_id, channel, group_key, content }) => {
-    listeners.emit(tenant_id, { id, channel, group_key, content });
-  };
+/** To whoever is connected to /alerts, on any replica; with nobody there, it is told to nobody. */
+export function socket(tell: TellSockets): Send<SocketSpec> {
+  return ({ id, tenant_id, channel, group_key, content }) => tell(tenant_id, { id, channel, group_key, content });
 }
