@@ -1,11 +1,11 @@
-import { isAlertEvent, type LogEvent } from '../events/events.js';
+import { isAlertEvent, isConfigEvent, type LogEvent } from '../events/events.js';
 import type { EventFilter } from '../events/event-watch.js';
 import { labelsIn } from '../input/query.js';
 import type { SubscribeMessage } from './tasks.messages.js';
 
 /** The filters of a subscription as a test of one event, judged by the task as it was at the event. */
 export function eventFilter(tenantId: string, filters: SubscribeMessage): EventFilter {
-  const tests: EventFilter[] = [(event) => event.tenant_id === tenantId && !isAlertEvent(event)];
+  const tests: EventFilter[] = [(event) => event.tenant_id === tenantId && !isAlertEvent(event) && !isConfigEvent(event)];
   const anyOf = <T>(values: T[] | undefined, read: (event: LogEvent) => T | undefined) => {
     if (!values) return;
     const accepted = new Set(values);

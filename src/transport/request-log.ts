@@ -11,17 +11,11 @@ type Level = 'warn' | 'info' | 'debug';
  * Request id and trace id are those of the line's own request, as of every line.
  */
 export class RequestLog extends RequestObserver {
-  private constructor(
+  constructor(
     private readonly logger: Logger,
-    private readonly success: Level,
+    private readonly settings: Pick<Settings, 'LOG_REQUESTS'>,
   ) {
     super();
-  }
-
-  /** None when no line of it would ever be written. */
-  static of(logger: Logger, { LOG_REQUESTS }: Settings): RequestLog | undefined {
-    if (LOG_REQUESTS === 'none' || !logger.isLevelEnabled('warn')) return undefined;
-    return new RequestLog(logger, LOG_REQUESTS === 'all' ? 'info' : 'debug');
   }
 
   override request(method: string, route: string | undefined, status: number, seconds: number, context: RequestContext): void {
@@ -38,8 +32,9 @@ export class RequestLog extends RequestObserver {
   }
 
   private write(failed: boolean, seconds: number, { principal, ...context }: RequestContext, fields: object): void {
-    const level = failed ? 'warn' : this.success;
-    if (!this.logger.isLevelEnabled(level)) return;
+    const { LOG_REQUESTS } = this.settings;
+    const level: Level = failed ? 'warn' : LOG_REQUESTS === 'all' ? 'info' : 'debug';
+    if (LOG_REQUESTS === 'none' || !this.logger.isLevelEnabled(level)) return;
     const ids = logFields(context);
     this.logger[level](
       { ...ids, tenant: principal?.tenant_id, principal: principal?.name, ...fields, duration_ms: Math.round(seconds * 1e6) / 1e3 },

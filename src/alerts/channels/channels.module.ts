@@ -26,8 +26,8 @@ import { SocketListeners } from './socket-listeners.js';
     {
       provide: Senders,
       inject: [SETTINGS, SocketListeners],
-      useFactory: ({ HTTP_ALLOW_HOSTS }: Settings, listeners: SocketListeners) =>
-        new Senders({ guard: new AddressGuard(HTTP_ALLOW_HOSTS), lookup: dnsLookup }, listeners),
+      useFactory: (settings: Settings, listeners: SocketListeners) =>
+        new Senders({ guard: new AddressGuard(() => settings.HTTP_ALLOW_HOSTS), lookup: dnsLookup }, listeners),
     },
   ],
   exports: [ChannelsService],
