@@ -213,6 +213,36 @@ CREATE TABLE attempts (
   CONSTRAINT attempts_status CHECK (status = ANY (ARRAY['failed'::text, 'cancelled'::text, 'lost'::text, 'released'::text]))
 );
 
+CREATE TABLE config_acknowledgements (
+  replica_id text NOT NULL,
+  version bigint NOT NULL,
+  at timestamp with time zone DEFAULT now() NOT NULL,
+  restart_keys text[] NOT NULL,
+  refused_keys text[] NOT NULL,
+  CONSTRAINT config_acknowledgements_pkey PRIMARY KEY (replica_id, version),
+  CONSTRAINT config_acknowledgements_replica_id_fkey FOREIGN KEY (replica_id) REFERENCES config_replicas(replica_id) ON DELETE CASCADE
+);
+
+CREATE TABLE config_replicas (
+  replica_id text NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT config_replicas_pkey PRIMARY KEY (replica_id)
+);
+
+CREATE TABLE config_versions (
+  version bigint NOT NULL,
+  changes jsonb NOT NULL,
+  overrides jsonb NOT NULL,
+  reason text,
+  by text NOT NULL,
+  at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone,
+  reverted_from bigint,
+  rolled_back_to bigint,
+  CONSTRAINT config_versions_pkey PRIMARY KEY (version),
+  CONSTRAINT config_versions_positive CHECK (version > 0)
+);
+
 CREATE TABLE event_log_state (
   only_row boolean DEFAULT true NOT NULL,
   pruned_through bigint DEFAULT 0 NOT NULL,

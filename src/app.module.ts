@@ -12,6 +12,7 @@ import { AuthGuard } from './auth/auth.guard.js';
 import { AuthModule } from './auth/auth.module.js';
 import { HealthModule } from './health/health.module.js';
 import { KernelModule } from './kernel.module.js';
+import { LiveConfigModule } from './config/config.module.js';
 import type { Kernel } from './kernel.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import type { Settings } from './settings.js';
@@ -35,6 +36,7 @@ import { WorkersModule } from './workers/workers.module.js';
     RulesModule,
     SilencesModule,
     AlertmanagerApiModule,
+    LiveConfigModule,
   ],
   controllers: [ErrorsController],
   providers: [
@@ -45,7 +47,7 @@ import { WorkersModule } from './workers/workers.module.js';
 })
 export class AppModule {
   static of(kernel: Kernel, settings: Settings): DynamicModule {
-    // Settings are read and validated before Nest starts; ConfigService shows the same values, and reads nothing by itself.
+    // Nest's own ConfigService shows what the process has started with, and reads nothing by itself; what holds now is in SETTINGS.
     const config = ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, skipProcessEnv: true, load: [() => settings] });
     return { module: AppModule, imports: [config, KernelModule.of(kernel, settings)] };
   }

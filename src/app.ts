@@ -5,14 +5,15 @@ import { AppModule } from './app.module.js';
 import { addHealth } from './health/health.grpc.js';
 import { HealthService } from './health/health.service.js';
 import { Lifecycle } from './health/lifecycle.js';
-import { Kernel } from './kernel.js';
+import { Kernel, type StartConfig } from './kernel.js';
 import { NestLogger } from './logger.js';
+import { sourcesOf } from './live-settings.js';
 import type { Settings } from './settings.js';
 import { GrpcDoor } from './transport/grpc/grpc-door.js';
 import { Connections } from './transport/connections.js';
+import { installCors } from './transport/cors.js';
 import { fastifyOptions, installFastify, observeRequests } from './transport/fastify.js';
 import { serveOpenApi } from './transport/openapi.js';
-import { corsOptions } from './transport/origin.js';
 import { RequestLog } from './transport/request-log.js';
 import { RequestObservers } from './transport/request-observer.js';
 import { RequestSpans, traceRequests } from './transport/request-spans.js';
@@ -31,8 +32,9 @@ export interface Server {
 }
 
 /** Starts a whole replica: used by `main.ts` and by the tests alike. */
-export async function startServer(settings: Settings, logger: Logger): Promise<Server> {
-  const kernel = await Kernel.start(settings, logger);
+export async function startServer(start: Settings, logger: Logger, config: StartConfig = { sources: sourcesOf(start) }): Promise<Server> {
+  const kernel = await Kernel.start(start, logger, config);
+  const { settings } = kernel;
   let app: NestFastifyApplication | undefined;
   let grpc: GrpcDoor;
   try {
@@ -72,24 +74,30 @@ export async function startServer(settings: Settings, logger: Logger): Promise<S
 export async function createApp(kernel: Kernel, settings: Settings, logger: Logger): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter(fastifyOptions());
   installFastify(adapter.getInstance());
+  installCors(adapter.getInstance(), settings);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(kernel, settings), adapter, {
     bodyParser: false,
-    logger: new NestLogger(logger.child({}, { level: logger.level === 'info' ? 'warn' : logger.level })),
+    logger: nestLogger(logger, kernel),
     abortOnError: false,
   });
-  const cors = corsOptions(settings);
-  if (cors) app.enableCors(cors);
   observe(app, kernel, settings, logger);
   app.useWebSocketAdapter(new AuthenticatedIoAdapter(app, {}, kernel.spans));
   serveOpenApi(app);
   return app;
 }
 
+/** Nest tells at `info` of everything that it starts, which is for those who debug. */
+function nestLogger(logger: Logger, { live }: Kernel): NestLogger {
+  const level = () => (live.values.LOG_LEVEL === 'info' ? 'warn' : live.values.LOG_LEVEL);
+  const quieter = logger.child({}, { level: level() });
+  live.onChange(['LOG_LEVEL'], () => (quieter.level = level()));
+  return new NestLogger(quieter);
+}
+
 /** Whoever wants to know of requests; metrics have put themselves among them. */
 function observe(app: NestFastifyApplication, { spans }: Kernel, settings: Settings, logger: Logger): void {
   const observers = app.get(RequestObservers);
-  const log = RequestLog.of(logger, settings);
-  if (log) observers.add(log);
+  observers.add(new RequestLog(logger, settings));
   if (spans) observers.add(new RequestSpans());
   const fastify = app.getHttpAdapter().getInstance();
   if (spans) traceRequests(fastify, spans);

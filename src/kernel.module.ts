@@ -1,4 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ConfigStore } from './config/config.store.js';
+import { configProbe } from './config/config.probe.js';
+import { ConfigSync } from './config/config-sync.js';
 import { Database } from './database/database.js';
 import { Engine } from './engine/engine.js';
 import { Leader } from './engine/leader.js';
@@ -11,6 +14,7 @@ import { Lifecycle } from './health/lifecycle.js';
 import { databaseProbe, migrationsProbe, wakeUpsProbe } from './health/database.probes.js';
 import { redisProbe } from './health/redis.probe.js';
 import type { Kernel } from './kernel.js';
+import { LiveSettings } from './live-settings.js';
 import { ReplicaStatus } from './metrics/prometheus/replica-status.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { Tracing } from './tracing/tracing.js';
@@ -25,9 +29,13 @@ import { REPLICA_ID } from './workers/workers.tokens.js';
 export class KernelModule {
   static of(kernel: Kernel, settings: Settings): DynamicModule {
     const probes = [databaseProbe(kernel.database), migrationsProbe(kernel.database), wakeUpsProbe(kernel.wakeUps)];
+    probes.push(configProbe(kernel.config, kernel.live));
     if (kernel.redis) probes.push(redisProbe(kernel.redis));
     const providers = [
       { provide: SETTINGS, useValue: settings },
+      { provide: LiveSettings, useValue: kernel.live },
+      { provide: ConfigStore, useValue: kernel.configStore },
+      { provide: ConfigSync, useValue: kernel.config },
       { provide: Database, useValue: kernel.database },
       { provide: Engine, useValue: kernel.engine },
       { provide: EventLog, useValue: kernel.eventLog },

@@ -8,6 +8,9 @@ import { Loop, type Duty } from './engine/loops/loop.js';
 import { pruner } from './engine/loops/pruner.js';
 import { rescuer } from './engine/loops/rescuer.js';
 import { scheduler } from './engine/loops/scheduler.js';
+import { ConfigStore } from './config/config.store.js';
+import { ConfigSync } from './config/config-sync.js';
+import { textsOfOverrides } from './config/overrides.js';
 import { EventLog } from './events/event-log.js';
 import { EventRelay } from './events/event-relay.js';
 import { onceAMinute } from './events/once-a-minute.js';
@@ -17,12 +20,19 @@ import { WakeUps } from './events/wake-ups.js';
 import { builtInHandlers, HandlerRegistry } from './handlers/handlers.js';
 import type { ReplicaStatus } from './metrics/prometheus/replica-status.js';
 import { Runner } from './runner/runner.js';
-import type { Settings } from './settings.js';
+import { LiveSettings, sourcesOf } from './live-settings.js';
+import type { Settings, SettingSources } from './settings.js';
 import { AttemptSpans } from './tracing/attempt-spans.js';
 import { startTracing } from './tracing/start-tracing.js';
 import type { Spans } from './tracing/tracing.js';
 import { runInContext } from './transport/request-context.js';
 import { serverVersion } from './version.js';
+
+/** Where settings came from, and the file that is watched for changes. */
+export interface StartConfig {
+  sources: SettingSources;
+  envFile?: string;
+}
 
 /**
  * One replica without its doors: database, event log, engine, background duties and runner, put together by hand
@@ -37,11 +47,16 @@ export class Kernel {
   readonly leader: Leader;
   readonly handlers: HandlerRegistry;
   readonly runner: Runner;
+  /** What holds now. */
+  readonly settings: Settings;
+  readonly config: ConfigSync;
   private readonly loops: Loop[];
   private readonly attemptSpans: AttemptSpans | undefined;
 
   private constructor(
-    private readonly settings: Settings,
+    readonly live: LiveSettings,
+    readonly configStore: ConfigStore,
+    makeSync: (kernel: Kernel) => ConfigSync,
     private readonly open: OpenDatabase,
     readonly replicaId: string,
     logger: Logger,
@@ -49,6 +64,7 @@ export class Kernel {
     readonly spans: Spans | undefined,
   ) {
     const { database } = open;
+    const settings = (this.settings = live.values);
     const warn = (message: string) => (error: unknown) => logger.warn({ err: error }, message);
     this.handlers = new HandlerRegistry(builtInHandlers(settings));
     this.redis = settings.REDIS_URL ? connectRedis(settings.REDIS_URL, replicaId, logger) : undefined;
@@ -74,44 +90,72 @@ export class Kernel {
     this.leader = new Leader(database, warn('The connection of the leader election broke'));
     this.runner = new Runner(this.engine, this.handlers, this.wakeUps, {
       workerId: replicaId,
-      slots: settings.RUNNER_SLOTS,
+      get slots() {
+        return settings.RUNNER_SLOTS;
+      },
       leaseSeconds: settings.ENGINE_LEASE_SECONDS,
       cancelGraceSeconds: settings.ENGINE_CANCEL_GRACE_SECONDS,
       onError: (message, error) => logger.warn({ err: error }, message),
       within: ({ id, attempt, traceparent, tracestate }, run) =>
         runInContext({ task_id: id, attempt, trace: traceparent === null ? undefined : { traceparent, tracestate } }, run),
     });
-    const limits = { max_rescues: settings.ENGINE_MAX_RESCUES, cancel_grace_seconds: settings.ENGINE_CANCEL_GRACE_SECONDS };
-    const retention = {
+    this.engine.isPaused = () => settings.MAINTENANCE_MODE;
+    const limits = () => ({ max_rescues: settings.ENGINE_MAX_RESCUES, cancel_grace_seconds: settings.ENGINE_CANCEL_GRACE_SECONDS });
+    const retention = () => ({
       taskDays: settings.TASKS_RETENTION_DAYS,
       eventDays: settings.EVENTS_RETENTION_DAYS,
       idempotencyHours: settings.IDEMPOTENCY_RETENTION_HOURS,
-    };
+    });
     const duties: Duty[] = [scheduler(this.engine, this.wakeUps), rescuer(this.engine, limits), pruner(database, retention)];
     this.loops = duties.map(
       (duty) =>
         new Loop(duty, this.leader, (name, error) => logger.warn({ err: error, duty: name }, `The ${name} failed; it is tried again`)),
     );
+    live.onChange(['LOG_LEVEL'], () => (logger.level = settings.LOG_LEVEL));
+    live.onChange(['RUNNER_SLOTS'], () => this.runner.wake());
+    // Workers elsewhere wait for the same hint.
+    live.onChange(['MAINTENANCE_MODE'], () => this.wakeUps.signal('queued'));
+    this.config = makeSync(this);
   }
 
   /** Opens the database and starts everything but the runner, so that nothing runs before the doors are open. */
-  static async start(settings: Settings, logger: Logger): Promise<Kernel> {
+  static async start(start: Settings, logger: Logger, config: StartConfig = { sources: sourcesOf(start) }): Promise<Kernel> {
     const replicaId = `${hostname().slice(0, 40)}-${process.pid}-${randomUUID().slice(0, 8)}`;
+    const log = { info: (line: string) => logger.info(line), warn: (line: string) => logger.warn(line) };
+    const open = await openDatabase(start, log);
+    const kernel = await Kernel.of(open, replicaId, config, logger).catch(async (error: unknown) => {
+      await open.close();
+      throw error;
+    });
+    return kernel.begin();
+  }
+
+  /** With the settings that hold by what the database says, too. */
+  private static async of(open: OpenDatabase, replicaId: string, { sources, envFile }: StartConfig, logger: Logger): Promise<Kernel> {
+    const store = new ConfigStore(open.database);
+    const current = await store.current();
+    const live = new LiveSettings({ ...sources, overrides: textsOfOverrides(current.overrides) });
+    logger.level = live.values.LOG_LEVEL;
     const onProblem = onceAMinute((message: string) => logger.warn(`Traces are not exported just now: ${message}`));
-    const spans = await startTracing(settings, { version: serverVersion, replicaId, onProblem });
-    const open = await openDatabase(settings, { info: (line) => logger.info(line), warn: (line) => logger.warn(line) });
-    const kernel = new Kernel(settings, open, replicaId, logger, spans);
+    const spans = await startTracing(live.values, { version: serverVersion, replicaId, onProblem });
+    const log = { info: (line: string) => logger.info(line), warn: (line: string) => logger.warn(line) };
+    const makeSync = ({ wakeUps }: Kernel) => new ConfigSync(store, live, wakeUps, replicaId, current, envFile, log);
+    return new Kernel(live, store, makeSync, open, replicaId, logger, spans);
+  }
+
+  private async begin(): Promise<this> {
     try {
-      await kernel.wakeUps.start();
-      await kernel.redis?.start(open.database);
-      await kernel.eventLog.start();
-      await kernel.leader.start();
+      await this.wakeUps.start();
+      await this.redis?.start(this.database);
+      await this.eventLog.start();
+      await this.leader.start();
+      await this.config.start();
       // What an earlier run of this server left running goes on now, not when its leases would have ended.
-      if (open.exclusive) await kernel.engine.expireLeases();
-      for (const loop of kernel.loops) loop.start();
-      return kernel;
+      if (this.open.exclusive) await this.engine.expireLeases();
+      for (const loop of this.loops) loop.start();
+      return this;
     } catch (error) {
-      await kernel.close();
+      await this.close();
       throw error;
     }
   }
@@ -147,6 +191,7 @@ export class Kernel {
 
   async close(): Promise<void> {
     await Promise.all(this.loops.map((loop) => loop.stop()));
+    await this.config.stop();
     await this.leader.stop();
     await this.eventLog.stop();
     await this.wakeUps.stop();

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { resolve } from 'node:path';
 import { startServer, type Server } from './app.js';
 import { ADMIN_TOKEN, type AdminToken } from './auth/admin-token.js';
 import { banner } from './banner.js';
@@ -12,12 +13,12 @@ export async function runServer(): Promise<void> {
   // Whoever read what we print may be gone; that must not keep us from stopping in order.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
-    const { settings, warnings } = loadSettings(process.env);
+    const { settings, sources, warnings } = loadSettings(process.env);
     const logger = createLogger(settings);
     for (const warning of warnings) logger.warn(warning);
     // A signal during the start is honoured when the start is over.
     const signals = watchStopSignals();
-    const server = await startServer(settings, logger);
+    const server = await startServer(settings, logger, { sources, envFile: resolve('.env') });
     const token = server.app.get<AdminToken>(ADMIN_TOKEN);
     if (token.warning) logger.warn(token.warning);
     process.stdout.write(banner(server, settings, token));
@@ -45,11 +46,11 @@ const sameWishMs = 1_000;
 
 /** `first` resolves with the wish to stop; `again` fires when somebody insists, which cuts the wait for running attempts short. */
 function watchStopSignals(): { first: Promise<void>; again: AbortSignal } {
-  const { promise: first, resolve } = Promise.withResolvers<void>();
+  const { promise: first, resolve: askedToStop } = Promise.withResolvers<void>();
   const again = new AbortController();
   let askedAt: number | undefined;
   const onSignal = () => {
-    if (askedAt === undefined) resolve();
+    if (askedAt === undefined) askedToStop();
     else if (performance.now() - askedAt > sameWishMs) again.abort();
     askedAt ??= performance.now();
   };

@@ -17,14 +17,14 @@ export class AlertsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly loops: Loop[];
 
   constructor(
-    @Inject(SETTINGS) { ALERTS_RETENTION_DAYS }: Settings,
+    @Inject(SETTINGS) settings: Settings,
     leader: Leader,
     private readonly store: AlertsStore,
     private readonly wakeUps: WakeUps,
   ) {
     const duties = [
       { name: 'alert sweeper', intervalMs: sweepMs, run: () => this.sweep() },
-      { name: 'alert pruner', intervalMs: pruneMs, run: async () => (await store.prune(ALERTS_RETENTION_DAYS, batch)) === batch },
+      { name: 'alert pruner', intervalMs: pruneMs, run: async () => (await store.prune(settings.ALERTS_RETENTION_DAYS, batch)) === batch },
     ];
     this.loops = loopsOf(duties, leader, this.logger);
   }

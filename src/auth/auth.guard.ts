@@ -1,13 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Injectable, SetMetadata, createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, SetMetadata, createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { Socket } from 'socket.io';
 import { CodedError } from '../errors/coded-error.js';
+import { SETTINGS, type Settings } from '../settings.js';
 import { headersOf, rpcCallOf } from '../transport/grpc/rpc-call.js';
 import { requestContext } from '../transport/request-context.js';
 import { Authenticator } from './authenticator.js';
-import { allows, isPublic, type Operation as OperationName } from './policy.js';
+import { allows, isPaused, isPublic, type Operation as OperationName } from './policy.js';
 import type { Principal } from './principal.js';
 
 const OPERATION = Symbol('operation');
@@ -30,6 +31,7 @@ export class AuthGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
@@ -48,6 +50,12 @@ export class AuthGuard implements CanActivate {
     }
     if (!allows(principal, operation)) {
       throw new CodedError('FORBIDDEN', `The role ${principal.role} does not allow ${operation}. Use a token whose role does.`);
+    }
+    if (this.settings.MAINTENANCE_MODE && isPaused(operation)) {
+      throw new CodedError(
+        'UNAVAILABLE',
+        'The server is in maintenance: it answers reads, and takes no changes. Try again later; an admin ends it by setting MAINTENANCE_MODE to false (POST /config).',
+      );
     }
     return true;
   }

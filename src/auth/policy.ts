@@ -40,6 +40,8 @@ export const policy = {
   'alerts.silences.manage': writers,
   'alerts.routes.read': readers,
   'alerts.routes.manage': writers,
+  'config.read': readers,
+  'config.write': ['admin', 'root'],
   'health.read': 'public',
   'docs.read': 'public',
 } as const satisfies Record<string, readonly Role[] | 'public'>;
@@ -48,6 +50,12 @@ export type Operation = keyof typeof policy;
 
 export function isPublic(operation: Operation): boolean {
   return policy[operation] === 'public';
+}
+
+/** What goes on in maintenance: reads, what runs already, and what ends the maintenance. */
+export function isPaused(operation: Operation): boolean {
+  const allowed: readonly Role[] | 'public' = policy[operation];
+  return allowed !== 'public' && !allowed.includes('viewer') && !/^(workers\.work$|config\.|admin\.)/.test(operation);
 }
 
 export function allows(principal: Principal | undefined, operation: Operation): boolean {

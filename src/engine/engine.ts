@@ -47,6 +47,8 @@ export class Engine {
   /** Hears how many tasks each statement has moved. */
   observer: ((transition: string, tasks: number) => void) | undefined;
   attempts: AttemptObserver | undefined;
+  /** While it is so, nothing is begun: tasks wait in their queues. What runs goes on. */
+  isPaused: () => boolean = () => false;
 
   constructor(
     private readonly database: Database,
@@ -70,7 +72,7 @@ export class Engine {
       return enqueued.claimed;
     };
     const first = tasks.find(({ start, run_at }) => start === 'auto' && run_at === null);
-    const slots = first && this.slots.find((candidate) => candidate.suit(first));
+    const slots = first && !this.isPaused() && this.slots.find((candidate) => candidate.suit(first));
     if (slots) await slots.startAtOnce(first, tasks.length, insert);
     else await insert();
     return rows;
@@ -121,6 +123,7 @@ export class Engine {
   }
 
   async claim(request: Claim): Promise<ClaimedTask[]> {
+    if (this.isPaused()) return [];
     const tasks = await claim(this.database.engine, request);
     if (!tasks.length) return tasks;
     this.attempts?.begun(tasks);
@@ -157,6 +160,7 @@ export class Engine {
 
   /** Results and the next tasks in one statement. */
   async completeAndClaim(completions: Completion[], request: Claim): Promise<{ settled: Settled[]; claimed: ClaimedTask[] }> {
+    if (this.isPaused()) return { settled: await this.complete(completions), claimed: [] };
     const answer = await completeAndClaim(this.database.engine, completions, request);
     if (this.attempts) this.ended(completions, answer.settled);
     this.attempts?.begun(answer.claimed);

@@ -1,4 +1,4 @@
-import { taskActions, type LogEvent } from './events.js';
+import { alertActions, configActions, taskActions, type LogEvent } from './events.js';
 import type { RedisBus } from './redis-bus.js';
 
 /** All events after `from` up to `through`, settled: none of these numbers can still appear. */
@@ -79,11 +79,13 @@ function decode(text: string): EventBatch | undefined {
   return last <= through ? batch : undefined;
 }
 
+const knownActions: ReadonlySet<unknown> = new Set([...taskActions, ...alertActions, ...configActions]);
+
 function isEvent(event: unknown): event is LogEvent {
   if (!isObject(event)) return false;
   const { seq, tenant_id, task_id, action, at, data } = event;
   const texts = [tenant_id, task_id, at].every((value) => typeof value === 'string');
-  return isSeq(seq) && texts && (taskActions as readonly unknown[]).includes(action) && isObject(data);
+  return isSeq(seq) && texts && knownActions.has(action) && isObject(data);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -23,6 +23,10 @@ export type AlertAction = (typeof alertActions)[number];
 /** What a Socket.IO channel tells: of the notification, whose id stands for the alert's, and which stands for the alert. */
 export const notificationAction = 'alert_notification';
 
+/** And of the configuration. */
+export const configActions = ['config_updated'] as const;
+export type ConfigAction = (typeof configActions)[number];
+
 /** Actions after which a task does not change any more, unless somebody retries it. */
 export const finishingActions: readonly TaskAction[] = ['task_completed', 'task_failed', 'task_cancelled', 'task_deleted'];
 
@@ -51,7 +55,7 @@ export const taskEventColumns = [
 
 /** The task as it was at the event; fields that are null or that the event says nothing of are absent. */
 export type TaskEventData = Partial<Pick<Task, (typeof taskEventColumns)[number]>> & {
-  /** Of `task_log` alone. Events of alerts have the alert here. */
+  /** Of `task_log` alone. Events of alerts have the alert here, those of the configuration the version. */
   log?: { level: string; message: string; data?: Json };
 };
 
@@ -60,9 +64,9 @@ export interface LogEvent {
   /** Grows over the whole cluster, in commit order as readers see it; the number to resume from. */
   seq: number;
   tenant_id: string;
-  /** Of alerts: the alert's id. */
+  /** Of alerts: the alert's id; of the configuration: an id of the event's own. */
   task_id: string;
-  action: TaskAction | AlertAction | typeof notificationAction;
+  action: TaskAction | AlertAction | typeof notificationAction | ConfigAction;
   at: string;
   data: TaskEventData;
 }
@@ -82,6 +86,10 @@ export function isAlertEvent({ action }: LogEvent): boolean {
   return action.startsWith('alert_') && action !== notificationAction;
 }
 
+export function isConfigEvent({ action }: LogEvent): boolean {
+  return action.startsWith('config_');
+}
+
 /** What goes to clients on every door. */
 export type AlertEventView = Alert & { seq: number; action: AlertAction; at: string };
 
@@ -91,6 +99,13 @@ export function toAlertEventView({ seq, action, at, data }: LogEvent): AlertEven
     key.endsWith('_at') || key.endsWith('_until') ? rfc3339(value) : value,
   ]);
   return { ...(Object.fromEntries(entries) as Alert), seq, action: action as AlertAction, at };
+}
+
+/** What goes to clients on every door: the version that was made, and what it has changed. */
+export type ConfigEventView = { seq: number; action: ConfigAction; at: string; version: number; changes: unknown[] };
+
+export function toConfigEventView({ seq, action, at, data }: LogEvent): ConfigEventView {
+  return { ...(data.log as unknown as ConfigEventView), seq, action: action as ConfigAction, at };
 }
 
 /** Times in JSON of the database have more digits, and no Z. */

@@ -5,10 +5,19 @@ import type { WakeUpTransport } from './wake-up-transport.js';
 /**
  * Hints between replicas: `events` (the log has grown), `queued` (there is work), `scheduled` (there will be), `cancelling` (an attempt is to stop),
  * `workers` (something is wanted of a worker), `metrics` (the leader has looked at the cluster),
- * `alert_dispatch` (alerts have changed), `alert_notifications` (something is to be told).
+ * `alert_dispatch` (alerts have changed), `alert_notifications` (something is to be told), `config` (settings have changed).
  * A lost hint costs time, never correctness: whoever waits for one also polls.
  */
-export type WakeUp = 'events' | 'queued' | 'scheduled' | 'cancelling' | 'workers' | 'metrics' | 'alert_dispatch' | 'alert_notifications';
+export type WakeUp =
+  | 'events'
+  | 'queued'
+  | 'scheduled'
+  | 'cancelling'
+  | 'workers'
+  | 'metrics'
+  | 'alert_dispatch'
+  | 'alert_notifications'
+  | 'config';
 
 /** Two NOTIFYs of one replica are at least this far apart: each takes a lock over the whole database at commit. */
 const coalesceMs = 5;

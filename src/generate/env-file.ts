@@ -1,4 +1,5 @@
 import { settingDefinitions } from '../settings.js';
+import { changed } from './settings-table.js';
 
 /*
  * `.env` is generated and edited: every start value is in it with its explanation, and what a person has set stays.
@@ -17,7 +18,7 @@ export function envFile(current: string): string {
     const value = own.get(key) ?? definition.default;
     const secret = 'secret' in definition && definition.secret ? ' Secret: never logged.' : '';
     return `${comment(definition.doc + secret)}
-# Accepts ${definition.accepts}.
+${comment(`Accepts ${definition.accepts}. Change: ${changed(definition)}.`)}
 # Default: ${definition.default || '(empty)'}
 ${key}=${value}
 `;

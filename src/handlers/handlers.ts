@@ -13,7 +13,7 @@ export function builtInHandlers(settings: Settings): Handler[] {
   return [
     echo(),
     sleep(),
-    httpRequest({ allowHosts: settings.HTTP_ALLOW_HOSTS }),
+    httpRequest({ allowHosts: () => settings.HTTP_ALLOW_HOSTS }),
     // One line a type; docs/handlers.md has an example.
   ];
 }

@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { SettingsError } from '../settings.js';
 
 type Rule = (host: string, port: number, address: string) => boolean;
 
@@ -16,20 +15,34 @@ export class AddressRefused extends Error {
  * An entry is a host name, `*.suffix` (any name below it), an IP address or a CIDR range; `:port` narrows it to one port.
  */
 export class AddressGuard {
-  readonly #rules: Rule[];
+  readonly #allowHosts: () => readonly string[];
+  #parsed: readonly string[] = [];
+  #rules: Rule[] = [];
 
-  constructor(allowHosts: readonly string[]) {
-    this.#rules = allowHosts.map(parseRule);
+  /** A function is asked at each check: the list may be changed while the server runs. Throws for an ill-formed entry. */
+  constructor(allowHosts: readonly string[] | (() => readonly string[])) {
+    this.#allowHosts = typeof allowHosts === 'function' ? allowHosts : () => allowHosts;
+    this.#current();
   }
 
   /** Refuses unless `address`, to which `host` resolved (or which it is), may be reached. Throws `AddressRefused`. */
   check(host: string, port: number, address: string): void {
-    if (isPublic(address) || this.#rules.some((allows) => allows(host, port, address))) return;
+    if (isPublic(address) || this.#current().some((allows) => allows(host, port, address))) return;
     const what = isIP(host) ? 'is not a public address' : 'does not resolve to public addresses only';
     // The address itself stays unsaid: a caller must not be able to map the inner network by asking.
     throw new AddressRefused(
-      `The request was not sent: ${host} ${what}. If it may be reached, add it to the start value HTTP_ALLOW_HOSTS of the server.`,
+      `The request was not sent: ${host} ${what}. If it may be reached, add it to the setting HTTP_ALLOW_HOSTS of the server.`,
     );
+  }
+
+  /** A list never changes; a changed setting is another one. */
+  #current(): Rule[] {
+    const allowHosts = this.#allowHosts();
+    if (allowHosts !== this.#parsed) {
+      this.#rules = allowHosts.map(parseRule);
+      this.#parsed = allowHosts;
+    }
+    return this.#rules;
   }
 }
 
@@ -42,15 +55,25 @@ export function isPublic(address: string): boolean {
   return parsed.kind() === 'ipv4' || parsed.match(ipaddr.parseCIDR('2000::/3'));
 }
 
+/** What an entry may be. */
+export const allowedEntries =
+  'a host name, *.suffix, IP address or CIDR range, with or without :port (IPv6 with a port in brackets: [::1]:8080)';
+
+/** Whether it is an entry of HTTP_ALLOW_HOSTS. */
+export function isAllowEntry(entry: string): boolean {
+  return ruleOf(entry) !== undefined;
+}
+
 function parseRule(entry: string): Rule {
+  const rule = ruleOf(entry);
+  if (!rule) throw new Error(`HTTP_ALLOW_HOSTS holds ${JSON.stringify(entry)}, which is not ${allowedEntries}.`);
+  return rule;
+}
+
+function ruleOf(entry: string): Rule | undefined {
   const { host, port } = splitPort(entry.toLowerCase());
   const rule = addressRule(host) ?? nameRule(host);
-  if (!rule || Number.isNaN(port)) {
-    throw new SettingsError(
-      `HTTP_ALLOW_HOSTS holds ${JSON.stringify(entry)}, which is not a host name, *.suffix, IP address or CIDR range, ` +
-        'with or without :port (IPv6 with a port in brackets: [::1]:8080).',
-    );
-  }
+  if (!rule || Number.isNaN(port)) return undefined;
   return (name, actualPort, address) => (port === undefined || port === actualPort) && rule(name, actualPort, address);
 }
 

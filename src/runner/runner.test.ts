@@ -193,7 +193,11 @@ describe('stopping an attempt', () => {
     const go = Promise.withResolvers<void>();
     startRunner(() => go.promise, { leaseSeconds: 1 });
     const leader = { isLeader: true } as ConstructorParameters<typeof Loop>[1];
-    const loop = new Loop(rescuer(t.engine, { max_rescues: 0, cancel_grace_seconds: 10 }), leader, (_, error) => t.errors.push(error));
+    const loop = new Loop(
+      rescuer(t.engine, () => ({ max_rescues: 0, cancel_grace_seconds: 10 })),
+      leader,
+      (_, error) => t.errors.push(error),
+    );
     loop.start();
     const id = await create();
     await reaches(id, 'running');

@@ -14,8 +14,8 @@ import { ReportBuffer } from './report-buffer.js';
 export interface RunnerOptions {
   /** Name of this replica's runner, as `worker_id` shows it. */
   workerId: string;
-  /** Attempts at the same time. */
-  slots: number;
+  /** Attempts at the same time; read at each claim. */
+  readonly slots: number;
   leaseSeconds: number;
   /** How long a handler may take to stop after its signal. */
   cancelGraceSeconds: number;
@@ -68,7 +68,6 @@ export class Runner implements Slots {
   }
 
   start(): void {
-    if (this.options.slots === 0) return;
     this.accepting = true;
     this.engine.useSlots(this);
     this.heartbeatTimer = setInterval(() => void this.renewLeases(), (this.options.leaseSeconds * 1_000) / 3);
@@ -92,8 +91,8 @@ export class Runner implements Slots {
     await this.reports.flush();
   }
 
-  /** There may be work: a hint came, or it is time to look. */
-  private wake(): void {
+  /** There may be work, or room for it: a hint came, or it is time to look. */
+  wake(): void {
     this.moreWork = true;
     this.claim();
   }
@@ -143,7 +142,7 @@ export class Runner implements Slots {
   }
 
   suit({ type }: NewTask): boolean {
-    return this.handlers.get(type) !== undefined;
+    return this.options.slots > 0 && this.handlers.get(type) !== undefined;
   }
 
   /** New tasks that find a free slot start without waiting in line, unless something may be in line already. */

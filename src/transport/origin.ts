@@ -16,11 +16,11 @@ export function isAllowedOrigin(headers: IncomingHttpHeaders, settings: Pick<Set
   return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase();
 }
 
-/** Options for `app.enableCors`, or `undefined` where no other site may call. */
+/** What pages of CORS_ORIGINS may send and read; which these are is looked up at each request. */
 export function corsOptions(settings: Pick<Settings, 'CORS_ORIGINS'>) {
-  if (settings.CORS_ORIGINS.length === 0) return undefined;
   return {
-    origin: [...settings.CORS_ORIGINS],
+    origin: (origin: string | undefined, decide: (error: null, allowed: boolean) => void) =>
+      decide(null, origin !== undefined && settings.CORS_ORIGINS.includes(origin)),
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: [
       'authorization',

@@ -6,15 +6,15 @@ import { RequestLog } from './request-log.js';
 function told(environment: Record<string, string>): string[] {
   const text: string[] = [];
   const { settings } = loadSettings(environment, '/nonexistent');
-  const log = RequestLog.of(createLogger(settings, { write: (line: string) => void text.push(line) }), settings);
+  const log = new RequestLog(createLogger(settings, { write: (line: string) => void text.push(line) }), settings);
   const context = { request_id: 'r-1' };
-  log?.request('GET', '/tasks', 200, 0.001, context);
-  log?.request('GET', '/tasks', 503, 0.001, context);
-  log?.call('TaskService/GetTask', 0, 0.001, context);
-  log?.call('TaskService/GetTask', 5, 0.001, context);
-  log?.call('TaskService/GetTask', 14, 0.001, context);
-  log?.message('/tasks', 'get', 200, 0.001, context);
-  log?.message('/tasks', 'get', 500, 0.001, context);
+  log.request('GET', '/tasks', 200, 0.001, context);
+  log.request('GET', '/tasks', 503, 0.001, context);
+  log.call('TaskService/GetTask', 0, 0.001, context);
+  log.call('TaskService/GetTask', 5, 0.001, context);
+  log.call('TaskService/GetTask', 14, 0.001, context);
+  log.message('/tasks', 'get', 200, 0.001, context);
+  log.message('/tasks', 'get', 500, 0.001, context);
   return text.map((line) => {
     const { level, door, status } = JSON.parse(line) as { level: number; door: string; status: unknown };
     return `${level} ${door} ${String(status)}`;

@@ -8,19 +8,11 @@ import { RequestObserver } from './request-observer.js';
  * A line for each answered request: names of ours, numbers and ids. Never what callers have sent: no path, query, header or body.
  */
 export class RequestLog extends RequestObserver {
-  private constructor(
+  constructor(
     private readonly logger: Logger,
-    /** The level of what went well; none when it is not shown. */
-    private readonly success: 'info' | 'debug' | undefined,
+    private readonly settings: Pick<Settings, 'LOG_REQUESTS'>,
   ) {
     super();
-  }
-
-  /** None when no line of it would ever be written. */
-  static of(logger: Logger, { LOG_REQUESTS }: Settings): RequestLog | undefined {
-    if (LOG_REQUESTS === 'none' || !logger.isLevelEnabled('warn')) return undefined;
-    const success = LOG_REQUESTS === 'all' ? 'info' : 'debug';
-    return new RequestLog(logger, logger.isLevelEnabled(success) ? success : undefined);
   }
 
   override request(method: string, route: string | undefined, status: number, seconds: number, context: RequestContext): void {
@@ -39,7 +31,9 @@ export class RequestLog extends RequestObserver {
   }
 
   private level(failed: boolean): 'warn' | 'info' | 'debug' | undefined {
-    return failed ? 'warn' : this.success;
+    const { LOG_REQUESTS } = this.settings;
+    const level = failed ? 'warn' : LOG_REQUESTS === 'all' ? 'info' : 'debug';
+    return LOG_REQUESTS !== 'none' && this.logger.isLevelEnabled(level) ? level : undefined;
   }
 
   private write(level: 'warn' | 'info' | 'debug', seconds: number, context: RequestContext, fields: object): void {

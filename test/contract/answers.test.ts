@@ -39,7 +39,7 @@ interface Call {
 /** Calls an operation of the document and holds the answer against it. */
 async function expectAnswer(operationId: string, status: number, { id = nobody, query = '', body, headers }: Call = {}): Promise<Answer> {
   const documented = operation(operationId);
-  const answer = await server.api(documented.method, documented.path.replace('{id}', id) + query, body, headers);
+  const answer = await server.api(documented.method, documented.path.replace(/\{(id|version)\}/, id) + query, body, headers);
   expect(answer.status, `${operationId}: ${JSON.stringify(answer.body)}`).toBe(status);
   expect(checker.answerProblems(documented, answer)).toEqual([]);
   // 207 is for requests that are wrong in part.
@@ -236,6 +236,25 @@ test('silences and routes of alerts are answered as documented', async () => {
   await expectAnswer('routes_put', 200, { body: routing });
   await expectAnswer('routes_get', 200);
   await expectAnswer('routes_test', 200, { body: { name: 'x', labels: { a: 'b' } } });
+});
+
+test('the configuration is answered as documented', async () => {
+  const stale = { headers: { 'if-match': '"99"' } };
+  await expectAnswer('config_get', 200);
+  await expectAnswer('config_schema', 200);
+  await expectAnswer('config_set', 200, { body: { changes: { LOG_LEVEL: 'warn', ENGINE_LEASE_SECONDS: 40 }, reason: 'contract' } });
+  await expectAnswer('config_set', 200, { body: { changes: { CORS_ORIGINS: ['https://a.example'] }, expires_in_seconds: 600 } });
+  await expectAnswer('config_set', 200, { body: { changes: { LOG_LEVEL: 'info' }, dry_run: true }, query: '?dry_run=true' });
+  await expectAnswer('config_set', 412, { body: { changes: { LOG_LEVEL: 'info' } }, ...stale });
+  await expectAnswer('config_get', 200);
+  await expectAnswer('config_history', 200, { query: '?limit=1' });
+  await expectAnswer('config_history', 400, { query: '?limit=0' });
+  await expectAnswer('config_version', 200, { id: '2' });
+  await expectAnswer('config_version', 400, { id: 'x' });
+  await expectAnswer('config_version', 404, { id: '99' });
+  await expectAnswer('config_rollback', 412, { body: { version: 0 }, ...stale });
+  await expectAnswer('config_rollback', 404, { body: { version: 99 } });
+  await expectAnswer('config_rollback', 200, { body: { version: 0 } });
 });
 
 test('channels are answered as documented', async () => {

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DestinationStream } from 'pino';
 import { startServer, type Server } from '../../src/app.js';
 import { createLogger } from '../../src/logger.js';
-import { loadSettings, type SettingKey, type Settings } from '../../src/settings.js';
+import { loadSettings, type LoadedSettings, type SettingKey, type Settings } from '../../src/settings.js';
 import { createDatabase } from './database.js';
 
 export interface TestServer {
@@ -29,19 +30,28 @@ type Overrides = Partial<Record<SettingKey, string>>;
 
 /** Settings of a test: defaults, a free port, the Redis of `.ci/system-redis.sh`; nothing else of the real environment. */
 export function testSettings(overrides: Overrides): Settings {
-  return loadSettings(
-    { PORT: '0', GRPC_PORT: '0', LOG_LEVEL: 'error', REDIS_URL: process.env.TEST_REDIS_URL, ...overrides },
-    '/nonexistent/.env',
-  ).settings;
+  return loadTestSettings(overrides).settings;
+}
+
+function loadTestSettings(overrides: Overrides, envFile = '/nonexistent/.env'): LoadedSettings {
+  return loadSettings({ PORT: '0', GRPC_PORT: '0', LOG_LEVEL: 'error', REDIS_URL: process.env.TEST_REDIS_URL, ...overrides }, envFile);
+}
+
+interface Extras {
+  /** Is watched. */
+  envFile?: string;
+  log?: DestinationStream;
 }
 
 /** A whole replica in this process, on a database of its own (or on `databaseUrl`, shared with other replicas). */
-export async function startTestServer(overrides: Overrides = {}, databaseUrl?: string): Promise<TestServer> {
+export async function startTestServer(overrides: Overrides = {}, databaseUrl?: string, extras: Extras = {}): Promise<TestServer> {
   const database = databaseUrl ? undefined : await createDatabase();
   const token = randomBytes(24).toString('base64url');
   const directory = mkdtempSync(join(tmpdir(), 'arkitect-server-'));
-  const settings = testSettings({ ADMIN_TOKEN: token, DATA_DIR: directory, DATABASE_URL: databaseUrl ?? database!.url, ...overrides });
-  const server = await startServer(settings, createLogger(settings));
+  const own = { ADMIN_TOKEN: token, DATA_DIR: directory, DATABASE_URL: databaseUrl ?? database!.url, ...overrides };
+  const { envFile } = extras;
+  const { settings, sources } = loadTestSettings(own, envFile);
+  const server = await startServer(settings, createLogger(settings, extras.log), { sources, ...(envFile !== undefined && { envFile }) });
   return {
     server,
     url: server.url,

@@ -28,8 +28,8 @@ import { SocketListeners } from './socket-listeners.js';
     {
       provide: Senders,
       inject: [SETTINGS, OutboxStore, WakeUps],
-      useFactory: ({ HTTP_ALLOW_HOSTS }: Settings, outbox: OutboxStore, wakeUps: WakeUps) =>
-        new Senders({ guard: new AddressGuard(HTTP_ALLOW_HOSTS), lookup: dnsLookup }, async (tenantId, notification) => {
+      useFactory: (settings: Settings, outbox: OutboxStore, wakeUps: WakeUps) =>
+        new Senders({ guard: new AddressGuard(() => settings.HTTP_ALLOW_HOSTS), lookup: dnsLookup }, async (tenantId, notification) => {
           await outbox.tellSockets(tenantId, notificationAction, notification);
           wakeUps.signal('events');
         }),

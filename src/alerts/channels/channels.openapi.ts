@@ -1,7 +1,7 @@
 import { ApiExtraModels, ApiParam } from '@nestjs/swagger';
 import type { ErrorCode } from '../../errors/error-codes.js';
 import { withBody } from '../../transport/openapi.js';
-import { documentedRoutes } from '../documented-routes.js';
+import { documentedRoutes } from '../../transport/documented-routes.js';
 import { AlertmanagerSpecDto, EmailSpecDto, SlackSpecDto, SocketSpecDto, WebhookSpecDto } from './channel-specs.dto.js';
 import { ChannelList, ChannelSchema, ChannelTestView, DeliveryList } from './channels.views.js';
 

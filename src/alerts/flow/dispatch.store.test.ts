@@ -104,9 +104,15 @@ test('two dispatchers that both believe to lead tell each beginning and each end
   await wakeUps.start();
   const leaders = [1, 2].map(
     () =>
-      new Dispatcher(store, { isLeader: true }, wakeUps, never, (error) => {
-        throw error;
-      }),
+      new Dispatcher(
+        store,
+        { isLeader: true },
+        wakeUps,
+        () => never,
+        (error) => {
+          throw error;
+        },
+      ),
   );
   for (const leader of leaders) leader.start();
   const names = Array.from({ length: 20 }, (_, index) => `a${index}`);

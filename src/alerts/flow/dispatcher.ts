@@ -25,7 +25,7 @@ export class Dispatcher {
     private readonly store: DispatchStore,
     private readonly leader: Pick<Leader, 'isLeader'>,
     private readonly wakeUps: WakeUps,
-    private readonly flapping: Flapping,
+    private readonly flapping: () => Flapping,
     private readonly onError: (error: Error) => void,
   ) {}
 
@@ -77,7 +77,7 @@ export class Dispatcher {
 
   private async look(tenant: string): Promise<boolean> {
     try {
-      if (await this.store.look(tenant, this.flapping, dispatch)) this.wakeUps.signal('alert_notifications');
+      if (await this.store.look(tenant, this.flapping(), dispatch)) this.wakeUps.signal('alert_notifications');
       return true;
     } catch (error) {
       this.onError(error as Error);

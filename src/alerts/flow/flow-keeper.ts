@@ -13,8 +13,12 @@ export class FlowKeeper implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly dispatcher: Dispatcher;
 
   constructor(store: DispatchStore, leader: Leader, wakeUps: WakeUps, @Inject(SETTINGS) settings: Settings) {
-    this.dispatcher = new Dispatcher(store, leader, wakeUps, flappingOf(settings), (error) =>
-      this.logger.warn(`Alerts could not be dispatched; it is tried again: ${error.message}`),
+    this.dispatcher = new Dispatcher(
+      store,
+      leader,
+      wakeUps,
+      () => flappingOf(settings),
+      (error) => this.logger.warn(`Alerts could not be dispatched; it is tried again: ${error.message}`),
     );
   }
 

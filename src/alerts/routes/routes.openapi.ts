@@ -1,5 +1,5 @@
 import { withBody } from '../../transport/openapi.js';
-import { documentedRoutes } from '../documented-routes.js';
+import { documentedRoutes } from '../../transport/documented-routes.js';
 import { RoutingView, WayView } from './routes.views.js';
 
 const { route, ifMatch } = documentedRoutes('the routes');

@@ -57,7 +57,7 @@ export class PointWindows {
 
   constructor(
     private readonly store: PointsStore,
-    private readonly gapMs: number,
+    private readonly gapMs: () => number,
   ) {}
 
   seriesOf(metric: string): readonly WatchedSeries[] {
@@ -159,7 +159,7 @@ export class PointWindows {
   private async loadHeartbeat(names: string[], now: number): Promise<void> {
     if (!names.includes(heartbeat)) return;
     const [series] = this.seriesOf(heartbeat);
-    this.sampledSince = series && (await this.store.sampledSince(series.id, now - rememberMs, Math.max(rolledGapMs, this.gapMs) / 1_000));
+    this.sampledSince = series && (await this.store.sampledSince(series.id, now - rememberMs, Math.max(rolledGapMs, this.gapMs()) / 1_000));
     this.lastSampleAt = series?.lastAt ?? -Infinity;
   }
 
@@ -175,7 +175,7 @@ export class PointWindows {
     await this.read(steps.sample, ofReplicas, this.readThrough - lateMs, now + sampleMs, take);
     const last = Math.max(-Infinity, ...this.seriesOf(heartbeat).map(({ lastAt }) => lastAt));
     if (last > this.lastSampleAt) {
-      if (this.sampledSince === undefined || last - this.lastSampleAt > this.gapMs) this.sampledSince = last;
+      if (this.sampledSince === undefined || last - this.lastSampleAt > this.gapMs()) this.sampledSince = last;
       this.lastSampleAt = last;
     }
   }

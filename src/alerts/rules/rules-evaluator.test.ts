@@ -41,7 +41,7 @@ beforeEach(async () => {
 });
 
 const sql = <Row = object>(text: string, values: unknown[] = []) => open.database.api.queryText<Row>(text, values);
-const anEvaluator = () => new RulesEvaluator(states, new PointsStore(open.database.loops), wakeUps, 35_000);
+const anEvaluator = () => new RulesEvaluator(states, new PointsStore(open.database.loops), wakeUps, () => 35_000);
 
 async function aRule(definition: RuleDefinition, name = `rule-${randomUUIDv7()}`): Promise<string> {
   const id = randomUUIDv7();

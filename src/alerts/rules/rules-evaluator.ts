@@ -45,7 +45,7 @@ export class RulesEvaluator {
     points: PointsStore,
     private readonly wakeUps: WakeUps,
     /** Without samples for longer, in milliseconds, nothing is known, and nothing is evaluated. */
-    private readonly gapMs: number,
+    private readonly gapMs: () => number,
   ) {
     this.windows = new PointWindows(points, gapMs);
   }
@@ -66,7 +66,7 @@ export class RulesEvaluator {
     await this.refresh();
     await this.windows.update(this.needs(), now);
     // Whoever takes samples has said why there are none.
-    if (now - this.windows.lastSampleAt > this.gapMs) return;
+    if (now - this.windows.lastSampleAt > this.gapMs()) return;
     const changes = await this.changes(now);
     for (let start = 0; start < changes.length; start += changesAtOnce) {
       if (!(await this.apply(changes.slice(start, start + changesAtOnce)))) return this.forget();

@@ -38,7 +38,7 @@ export class RulesKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly history: HistoryStore,
     wakeUps: WakeUps,
   ) {
-    this.evaluator = new RulesEvaluator(store, points, wakeUps, sampleGapMs(settings));
+    this.evaluator = new RulesEvaluator(store, points, wakeUps, () => sampleGapMs(settings));
     const duty = { name: 'evaluator of alert rules', intervalMs, run: () => this.catchUp() };
     this.loop = new Loop(duty, leader, (_name, error) => this.warn(error));
   }

@@ -1,7 +1,7 @@
 import { ApiExtraModels, ApiParam } from '@nestjs/swagger';
 import type { ErrorCode } from '../../errors/error-codes.js';
+import { documentedRoutes } from '../../transport/documented-routes.js';
 import { withBody } from '../../transport/openapi.js';
-import { documentedRoutes } from '../documented-routes.js';
 import { ExpectationSpecDto, ThresholdSpecDto } from './rule-specs.dto.js';
 import { RulePageView, RuleSchema, RuleTestView } from './rules.views.js';
 

@@ -18,17 +18,15 @@ export class SilencesKeeper implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly loops: Loop[];
 
   constructor(
-    @Inject(SETTINGS) { ALERTS_SILENCE_WARN_MINUTES, ALERTS_RETENTION_DAYS }: Settings,
+    @Inject(SETTINGS) settings: Settings,
     leader: Leader,
     private readonly store: SilencesStore,
     private readonly flow: FlowService,
     private readonly alerts: AlertsService,
   ) {
     const duties: Duty[] = [
-      { name: 'pruner of silences', intervalMs: pruneMs, run: () => this.store.prune(ALERTS_RETENTION_DAYS, batch) },
-      ...(ALERTS_SILENCE_WARN_MINUTES > 0
-        ? [{ name: 'warning before silences end', intervalMs: warnMs, run: () => this.warn(ALERTS_SILENCE_WARN_MINUTES) }]
-        : []),
+      { name: 'pruner of silences', intervalMs: pruneMs, run: () => this.store.prune(settings.ALERTS_RETENTION_DAYS, batch) },
+      { name: 'warning before silences end', intervalMs: warnMs, run: () => this.warn(settings.ALERTS_SILENCE_WARN_MINUTES) },
     ];
     this.loops = loopsOf(duties, leader, this.logger);
   }
@@ -43,6 +41,7 @@ export class SilencesKeeper implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Once for each silence that mutes something when its end is near. */
   async warn(minutes: number): Promise<boolean> {
+    if (minutes === 0) return false;
     for (const { tenant_id, ...silence } of await this.store.ending(minutes)) {
       const muted = await this.flow.mutedBy(tenant_id, silence.id);
       if (muted === 0) continue;

@@ -1,7 +1,7 @@
 import { ApiBody, ApiParam } from '@nestjs/swagger';
 import type { ErrorCode } from '../../errors/error-codes.js';
 import { withBody } from '../../transport/openapi.js';
-import { documentedRoutes } from '../documented-routes.js';
+import { documentedRoutes } from '../../transport/documented-routes.js';
 import { PatchSilenceDto } from './silences.dto.js';
 import { SilencePageView, SilenceView } from './silences.views.js';
 

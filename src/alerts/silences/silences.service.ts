@@ -17,15 +17,11 @@ const maxSilences = 1_000;
 /** What clients do with silences, for all doors alike. */
 @Injectable()
 export class SilencesService {
-  private readonly maxDays: number;
-
   constructor(
     private readonly store: SilencesStore,
     private readonly wakeUps: WakeUps,
-    @Inject(SETTINGS) { ALERTS_SILENCE_MAX_DAYS }: Settings,
-  ) {
-    this.maxDays = ALERTS_SILENCE_MAX_DAYS;
-  }
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
 
   async create({ tenant_id, name: created_by }: Principal, input: CreateSilenceDto): Promise<Silence> {
     const { matchers, starts_at, ends_at, comment, author = created_by } = input;
@@ -87,7 +83,7 @@ export class SilencesService {
   private check(span: Omit<SilenceSpan, 'id'>): void {
     const problems = matcherProblems(span.matchers, 'matchers');
     if (problems.length > 0) throw invalid(problems);
-    const problem = spanProblem(span, { maxDays: this.maxDays, now: Date.now() });
+    const problem = spanProblem(span, { maxDays: this.settings.ALERTS_SILENCE_MAX_DAYS, now: Date.now() });
     if (problem) throw invalid([problem]);
   }
 }

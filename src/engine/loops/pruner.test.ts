@@ -47,7 +47,7 @@ test('a batch is bounded, and the duty says when there is more', async () => {
   await t.engine.enqueue(Array.from({ length: 700 }, (_, index) => newTask({ id: agedId(3, index), start: 'manual' })));
   for (const id of await ids('tasks')) await t.engine.cancel({ tenant_id: 'default', id });
   await t.database.api.queryText("UPDATE tasks SET finished_at = now() - interval '2 days'");
-  const duty = pruner(t.database, { taskDays: 1, eventDays: 7, idempotencyHours: 24 });
+  const duty = pruner(t.database, () => ({ taskDays: 1, eventDays: 7, idempotencyHours: 24 }));
   expect(await duty.run()).toBe(true);
   expect(await ids('tasks')).toHaveLength(200);
   expect(await duty.run()).toBe(false);
@@ -59,14 +59,14 @@ test('0 days keeps finished tasks for ever', async () => {
   await t.engine.enqueue([newTask({ id, start: 'manual' })]);
   await t.engine.cancel({ tenant_id: 'default', id });
   await t.database.api.queryText("UPDATE tasks SET finished_at = now() - interval '2900 days'");
-  await pruner(t.database, { taskDays: 0, eventDays: 7, idempotencyHours: 24 }).run();
+  await pruner(t.database, () => ({ taskDays: 0, eventDays: 7, idempotencyHours: 24 })).run();
   expect(await ids('tasks')).toEqual([id]);
 });
 
 test('events leave from the old end, and whoever asks for them is told to start over', async () => {
   await t.engine.enqueue(Array.from({ length: 5 }, () => newTask()));
   await t.database.api.queryText("UPDATE events SET at = now() - interval '8 days' WHERE seq <= 3");
-  await pruner(t.database, { taskDays: 30, eventDays: 7, idempotencyHours: 24 }).run();
+  await pruner(t.database, () => ({ taskDays: 30, eventDays: 7, idempotencyHours: 24 })).run();
   expect(await ids('events', 'seq')).toEqual([4, 5]);
   expect(await Promise.all([2, 3].map((since) => t.eventLog.canResumeFrom(since)))).toEqual([false, true]);
 });

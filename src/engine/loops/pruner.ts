@@ -37,11 +37,12 @@ export interface Retention {
 }
 
 /** Lets old tasks, events and idempotency keys go, oldest first, in bounded batches. */
-export function pruner(database: Database, { taskDays, eventDays, idempotencyHours }: Retention): Duty {
+export function pruner(database: Database, retention: () => Retention): Duty {
   return {
     name: 'pruner',
     intervalMs: 60_000,
     async run() {
+      const { taskDays, eventDays, idempotencyHours } = retention();
       const tasks = taskDays ? await pruneTasks(database.loops, taskDays, taskBatch) : 0;
       const [events] = await database.loops.query(pruneEventsStatement, [eventDays, batch]);
       const [keys] = await database.loops.query(pruneKeysStatement, [idempotencyHours, batch]);

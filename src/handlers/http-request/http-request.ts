@@ -18,7 +18,7 @@ export function httpRequest({
   allowHosts,
   lookup = dnsLookup,
 }: {
-  allowHosts: readonly string[];
+  allowHosts: readonly string[] | (() => readonly string[]);
   lookup?: Lookup;
 }): Handler<HttpRequestParameters> {
   const guard = new AddressGuard(allowHosts);

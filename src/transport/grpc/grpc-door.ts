@@ -12,9 +12,17 @@ import './json-messages.js';
 import { traceOf, type RpcCall } from './rpc-call.js';
 
 const protoDirectory = fileURLToPath(new URL('../../../proto', import.meta.url));
-export const protoFiles = ['alert', 'alert_channel', 'alert_route', 'alert_rule', 'alert_silence', 'metrics', 'task', 'worker'].map(
-  (name) => `arkitect/v1/${name}_service.proto`,
-);
+export const protoFiles = [
+  'alert',
+  'alert_channel',
+  'alert_route',
+  'alert_rule',
+  'alert_silence',
+  'config',
+  'metrics',
+  'task',
+  'worker',
+].map((name) => `arkitect/v1/${name}_service.proto`);
 
 const MiB = 1024 * 1024;
 /** After this long at shutdown, calls that are still open are cut. */

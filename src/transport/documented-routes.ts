@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { ErrorCode } from '../errors/error-codes.js';
-import { alwaysPossible, Problems } from '../transport/openapi.js';
+import { alwaysPossible, Problems } from './openapi.js';
 
 interface Route {
   summary: string;
@@ -15,14 +15,14 @@ interface Route {
 }
 
 /** How the document tells of routes to things that have versions; `what` is "the channel". */
-export function documentedRoutes(what: string): { route: (route: Route) => MethodDecorator; ifMatch: MethodDecorator } {
+export function documentedRoutes(what: string, tag = 'alerts'): { route: (route: Route) => MethodDecorator; ifMatch: MethodDecorator } {
   const etag = {
     ETag: { required: true, description: `The version of ${what}; send it as If-Match.`, schema: { type: 'string', example: '"1"' } },
   } as const;
   return {
     route: ({ summary, description, status = 200, view, tagged = false, problems, extra = [] }) =>
       applyDecorators(
-        ApiTags('alerts'),
+        ApiTags(tag),
         ApiOperation({ summary, description }),
         ApiResponse({
           status,
