@@ -10,9 +10,9 @@ export type Run = (context: Context, given: Given, ...args: string[]) => Promise
 /** The name of the program in texts for people. */
 export const programName = 'arkitect';
 
-/** A command below `parent`, with examples for its help. */
-export function command(parent: Command, usage: string, summary: string, examples: readonly string[]): Command {
-  return withExamples(parent.command(usage).description(summary).helpCommand(false), examples);
+/** A command below `parent`, with examples for its help. `isDefault`: it is meant where `parent` stands alone. */
+export function command(parent: Command, usage: string, summary: string, examples: readonly string[], isDefault = false): Command {
+  return withExamples(parent.command(usage, { isDefault }).description(summary).helpCommand(false), examples);
 }
 
 export function withExamples(command: Command, examples: readonly string[]): Command {

@@ -3,7 +3,9 @@ import { display, type Item } from './text.js';
 /** An event of a task or an alert on one line: when, what, whose, and what is new of it. */
 export function eventLine(event: Item): string {
   const { at, action, id, name } = event;
-  return `${display(at)}  ${display(action).padEnd(18)} ${display(id)}  ${display(name)}${details(event)}`;
+  // The time of day is enough beside events that have just happened, and leaves room in 80 columns.
+  const time = display(at).replace(/^\S+ (\S+)Z$/, '$1');
+  return `${time}  ${display(action).padEnd(14)} ${display(id)}  ${display(name)}${details(event)}`;
 }
 
 function details(event: Item): string {

@@ -83,15 +83,17 @@ function workerLine({ workers }: Metrics): string {
   return `WORKERS  ${workers.connected} connected  ${workers.draining} draining  ${workers.gone} gone   running ${workers.in_flight} in ${workers.slots} slots`;
 }
 
-const lineColumns: Column[] = [
-  { title: 'queued', value: ({ line }) => (line as Line).queued_tasks },
-  { title: 'running', value: ({ line }) => (line as Line).running_tasks },
-  { title: 'per s', value: ({ line }) => rate((line as Line).throughput) },
-  { title: 'failed', value: ({ line }) => percent((line as Line).failure_rate) },
-  { title: 'wait p95', value: ({ line }) => time((line as Line).wait_time.p95) },
-  { title: 'run p95', value: ({ line }) => time((line as Line).run_time.p95) },
-  { title: 'oldest', value: ({ line }) => time((line as Line).oldest_waiting_seconds) },
-];
+const lineColumns: Column[] = (
+  [
+    ['queued', (line) => line.queued_tasks],
+    ['running', (line) => line.running_tasks],
+    ['per s', (line) => rate(line.throughput)],
+    ['failed', (line) => percent(line.failure_rate)],
+    ['wait p95', (line) => time(line.wait_time.p95)],
+    ['run p95', (line) => time(line.run_time.p95)],
+    ['oldest', (line) => time(line.oldest_waiting_seconds)],
+  ] satisfies [string, (line: Line) => unknown][]
+).map(([title, value]) => ({ title, value: ({ line }) => value(line as Line), right: true }));
 
 /** Numbers by queue or by type, those with most to do first. */
 export function breakdown(title: string, lines: Record<string, Line>, width?: number): string[] {

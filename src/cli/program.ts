@@ -22,7 +22,8 @@ export async function run(args: string[]): Promise<number> {
   const program = createProgram();
   try {
     await program.parseAsync(args, { from: 'user' });
-    return exitCodes.done;
+    // A command that a signal has ended says so itself.
+    return Number(process.exitCode ?? exitCodes.done);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     if (!(error instanceof Failure)) throw error;

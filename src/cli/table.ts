@@ -1,7 +1,7 @@
 import { clip, display, fit, widthOf, type Item } from './text.js';
 
 /** A column: the field of that name, or what `value` makes of the item. */
-export type Column = string | { title: string; value: (item: Item) => unknown };
+export type Column = string | { title: string; value: (item: Item) => unknown; right?: true };
 
 const gap = '  ';
 /** Narrower columns say nothing. */
@@ -18,10 +18,10 @@ export function table(items: readonly Item[], columns: readonly Column[], width?
   const titles = columns.map((column) => (typeof column === 'string' ? column.replaceAll('_', ' ') : column.title).toUpperCase());
   const widths = cells.map((column, index) => Math.max(widthOf(titles[index]!), ...column.map(widthOf)));
   if (width !== undefined) narrow(widths, cells, width);
-  const numeric = columns.map((column) => items.length > 0 && items.every((item) => isNumber(valueOf(column, item))));
+  const right = columns.map((column) => (typeof column !== 'string' && column.right) || holdsNumbers(column, items));
   const line = (texts: string[]) =>
     texts
-      .map((text, index) => fit(text, widths[index]!, numeric[index] ? 'right' : 'left'))
+      .map((text, index) => fit(text, widths[index]!, right[index] ? 'right' : 'left'))
       .join(gap)
       .trimEnd();
   return [line(titles), ...items.map((_, row) => line(cells.map((column) => column[row]!)))];
@@ -40,8 +40,9 @@ function valueOf(column: Column, item: Item): unknown {
   return typeof column === 'string' ? item[column] : column.value(item);
 }
 
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number' || value === null || value === undefined;
+function holdsNumbers(column: Column, items: readonly Item[]): boolean {
+  const values = items.map((item) => valueOf(column, item)).filter((value) => value !== null && value !== undefined);
+  return values.length > 0 && values.every((value) => typeof value === 'number');
 }
 
 /** Takes from the widest column that holds free text, as long as it must. */

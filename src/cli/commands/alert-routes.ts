@@ -13,10 +13,10 @@ export function addAlertRoutes(alerts: Command): void {
   runs(get, async ({ api, print }) => printRouting(print, await api.get('/alerts/routes')));
   const put = command(routes, 'put <json>', 'Replace the routes by JSON, @file, or @- for stdin', [
     'alerts routes put @routes.json',
-    'alerts routes put @routes.json --version 3',
-  ]).option('--version <n>', 'only if this is the version now');
-  runs(put, async ({ api, print }, { version }, text) => {
-    const answer = await api.call('PUT', '/alerts/routes', { body: withoutAnswers(json(text ?? '')), headers: ifMatch(version) });
+    'alerts routes put @routes.json --if-version 3',
+  ]).option('--if-version <n>', 'only if this is the version now');
+  runs(put, async ({ api, print }, { if_version }, text) => {
+    const answer = await api.call('PUT', '/alerts/routes', { body: withoutAnswers(json(text ?? '')), headers: ifMatch(if_version) });
     printRouting(print, answer ?? {});
   });
   const test = command(routes, 'test', 'Which way an alert would take', [

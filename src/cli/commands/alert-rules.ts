@@ -37,8 +37,8 @@ export function addAlertRules(alerts: Command): void {
     });
   }
   const remove = command(rules, 'delete <id>', 'Delete a rule', [`alerts rules delete ${id}`]);
-  runs(remove.option('--version <n>', 'only if this is its version'), async ({ api, print }, { version }, id) => {
-    await api.call('DELETE', `/alerts/rules/${segment(id)}`, { headers: ifMatch(version) });
+  runs(remove.option('--if-version <n>', 'only if this is its version'), async ({ api, print }, { if_version }, id) => {
+    await api.call('DELETE', `/alerts/rules/${segment(id)}`, { headers: ifMatch(if_version) });
     print.done(`Rule ${id} is deleted.`);
   });
   addTest(rules);

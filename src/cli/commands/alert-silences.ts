@@ -31,8 +31,8 @@ export function addAlertSilences(alerts: Command): void {
     print.item(await api.post('/alerts/silences', { ...fields, ends_at, matchers: matchers.map(matcher) }));
   });
   const expire = command(silences, 'expire <id>', 'End a silence now', [`alerts silences expire ${id}`]);
-  runs(expire.option('--version <n>', 'only if this is its version'), async ({ api, print }, { version }, id) => {
-    await api.call('DELETE', `/alerts/silences/${segment(id)}`, { headers: ifMatch(version) });
+  runs(expire.option('--if-version <n>', 'only if this is its version'), async ({ api, print }, { if_version }, id) => {
+    await api.call('DELETE', `/alerts/silences/${segment(id)}`, { headers: ifMatch(if_version) });
     print.done(`Silence ${id} has ended.`);
   });
 }

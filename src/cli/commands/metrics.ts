@@ -10,7 +10,7 @@ export function addMetrics(program: Command): void {
     'metrics --output json',
     'metrics history arkitect_tasks --label status=queued --step 60',
   ]);
-  runs(metrics.command('summary', { isDefault: true }).description('All at a glance'), async ({ api, print }) => {
+  runs(command(metrics, 'summary', 'All at a glance', ['metrics', 'metrics summary --output json'], true), async ({ api, print }) => {
     const answer = await api.get('/metrics');
     print.value(answer, () => {
       const all = answer as unknown as Metrics;

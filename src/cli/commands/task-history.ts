@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { segment } from '../api.js';
+import { isTerminal, type TaskStatus } from '../../tasks/task.js';
+import { segment, type Api } from '../api.js';
 import { command, paged, runs } from '../command.js';
 import type { Context } from '../context.js';
-import { eventStream } from '../event-stream.js';
+import { eventStream, type ServerEvent } from '../event-stream.js';
 import { display, type Item } from '../text.js';
 import { eventLine } from '../event-line.js';
 
@@ -31,16 +32,44 @@ export function addTaskHistory(tasks: Command): void {
   runs(
     paged(events).option('-f, --follow', 'and what happens until it is finished'),
     async ({ api, print }, { all, follow, ...query }, id) => {
-      const path = `/tasks/${segment(id)}/events`;
+      const path = `/tasks/${segment(id)}`;
       if (!follow) {
-        return print.page(await api.list(path, query, all === true), ['seq', 'at', 'action', 'status', 'attempt', 'progress', 'worker_id']);
+        return print.page(await api.list(`${path}/events`, query, all === true), [
+          'seq',
+          'at',
+          'action',
+          'status',
+          'attempt',
+          'progress',
+          'worker_id',
+        ]);
       }
-      for await (const { event, data } of eventStream(api, path)) {
+      for await (const { event, data } of untilFinished(api, path)) {
         if (event === 'reset') print.remark('Earlier events are no longer kept.');
         else print.event(data, eventLine(data));
       }
     },
   );
+}
+
+/** What happens to a task, from its creation to its end. */
+async function* untilFinished(api: Api, path: string): AsyncGenerator<ServerEvent> {
+  for await (const happened of eventStream(api, `${path}/events`)) {
+    yield happened;
+    if (await isEnd(api, path, happened)) return;
+  }
+}
+
+/** Somebody may have retried the task since the event. */
+async function isEnd(api: Api, path: string, { event, data }: ServerEvent): Promise<boolean> {
+  const isReset = event === 'reset';
+  if (event === 'task_deleted') return true;
+  if (!isReset && !isTerminal(data.status as TaskStatus)) return false;
+  const response = await api.send('GET', path, {});
+  if (response.status === 404) return true;
+  if (!response.ok) throw await api.refusal(response);
+  const { status, version } = (await response.json()) as Item;
+  return isTerminal(status as TaskStatus) && (isReset || version === data.version);
 }
 
 /** The stream says when there are new lines; the pages have them, each once. */
@@ -54,9 +83,26 @@ async function followLogs({ api, print }: Context, path: string, query: Item): P
       more = Boolean(page.next_cursor);
     }
   };
-  await printNew();
-  for await (const { event } of eventStream(api, `${path}/events`)) if (event === 'task_log') await printNew();
-  await printNew();
+  let printing: Promise<void> | undefined;
+  let wanted = true;
+  // One look at the pages serves all events that came before it.
+  const look = () => {
+    wanted = true;
+    printing ??= (async () => {
+      while (wanted) {
+        wanted = false;
+        await printNew();
+      }
+    })().finally(() => (printing = undefined));
+    return printing;
+  };
+  await look();
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  const watch = async () => {
+    for await (const { event } of untilFinished(api, path)) if (event === 'task_log') look().catch(reject);
+  };
+  await Promise.race([watch(), failed]);
+  await look();
 }
 
 function logLine({ at, attempt, level, message, data }: Item): string {

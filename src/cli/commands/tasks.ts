@@ -25,8 +25,8 @@ export function addTasks(program: Command): void {
   runs(command(tasks, 'cancel <id>', 'Cancel a task', [`tasks cancel ${id}`]), act('cancel'));
   runs(command(tasks, 'retry <id>', 'Queue a failed or cancelled task again', [`tasks retry ${id}`]), act('retry'));
   const remove = command(tasks, 'delete <id>', 'Delete a task that does not run', [`tasks delete ${id}`]);
-  runs(remove.option('--version <n>', 'only if this is its version'), async ({ api, print }, { version }, id) => {
-    await api.call('DELETE', `/tasks/${segment(id)}`, { headers: ifMatch(version) });
+  runs(remove.option('--if-version <n>', 'only if this is its version'), async ({ api, print }, { if_version }, id) => {
+    await api.call('DELETE', `/tasks/${segment(id)}`, { headers: ifMatch(if_version) });
     print.done(`Task ${id} is deleted.`);
   });
   addTaskHistory(tasks);

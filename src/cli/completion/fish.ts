@@ -39,7 +39,7 @@ function linesOf({ path, words, options }: Node): string[] {
 
 function value({ takesValue, values }: Flag): string {
   if (!takesValue) return '';
-  return values.length ? ` -x -a ${quote(values.join(' '))}` : ' -r';
+  return values.length ? ` -x -a ${quote(values.map(quote).join(' '))}` : ' -r';
 }
 
 function namesOf({ long, short }: Flag): string[] {

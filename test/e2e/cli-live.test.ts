@@ -1,0 +1,99 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { cliFor, cliProgram, shell, type Cli, type RunningCli } from '../support/cli.js';
+import { buildServer } from '../support/server-process.js';
+import { startTestServer, type TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+let server: TestServer;
+let cli: Cli;
+let env: Record<string, string>;
+beforeAll(async () => {
+  buildServer();
+  server = await startTestServer();
+  env = { ARKITECT_URL: server.url, ARKITECT_TOKEN: server.token };
+  cli = cliFor(env);
+});
+afterAll(() => server.close());
+
+function started(...args: string[]): RunningCli {
+  const running = cli.start(...args);
+  onTestFinished(() => void running.child.kill('SIGKILL'));
+  return running;
+}
+
+test('watch tells of tasks and alerts as it happens', async () => {
+  const watch = started('watch');
+  await until('both are watched', () => watch.stderr().includes('Watching tasks') && watch.stderr().includes('Watching alerts'));
+  const { body: task } = await server.api('POST', '/tasks', { name: 'watched', start: 'auto' });
+  const { body: alert } = await server.api('POST', '/alerts', { name: 'Watched', severity: 'critical' });
+  await until('events are printed', () => watch.stdout().includes('task_completed') && watch.stdout().includes('alert_created'));
+  expect(watch.stdout()).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  task_completed +${task.id}  watched$`, 'm'));
+  expect(watch.stdout()).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  alert_created +${alert.id}  Watched  critical$`, 'm'));
+});
+
+test('watch filters, resumes from a number, and ends after so many events', async () => {
+  const { seq: since } = (await cli.json('tasks', 'events', (await cli.json('tasks', 'create', 'first')).id)).items[0];
+  await server.api('POST', '/tasks', { name: 'other', type: 'echo', queue: 'unwatched' });
+  const { body: wanted } = await server.api('POST', '/tasks', { name: 'wanted', queue: 'watched' });
+  const { code, stdout } = await cli('watch', 'tasks', '--queue', 'watched', '--since', String(since), '--count', '1', '-o', 'ndjson');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ action: 'task_created', id: wanted.id, queue: 'watched' });
+});
+
+test('watch is refused with the words of the API', async () => {
+  expect(await cli('watch', '--token', 'wrong')).toMatchObject({ code: 1, stderr: expect.stringContaining('UNAUTHENTICATED: This token') });
+  expect(await cli('watch', 'tasks', '--status', 'sleepy')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/VALIDATION_FAILED.*\n {2}status: /),
+  });
+});
+
+test('logs -f prints lines while the task runs and ends with it', async () => {
+  const target = await server.api('POST', '/tasks', { name: 'followed', type: 'sleep', parameters: { seconds: 1 } });
+  const follow = started('tasks', 'events', target.body.id, '-f');
+  await until('the creation is printed', () => follow.stdout().includes('task_created'));
+  await server.api('POST', `/tasks/${target.body.id}/execute`);
+  expect(await follow.exited).toBe(0);
+  expect(follow.stdout()).toContain('task_completed');
+});
+
+test('top prints one picture of 80 columns without a terminal', async () => {
+  await server.api('POST', '/tasks?wait=30', { name: 'seen', queue: 'seen-by-top', start: 'auto' });
+  const { code, stdout } = await cliFor({ ...env, COLUMNS: '80' })('top');
+  expect(code).toBe(0);
+  for (const part of ['arkitect top', 'CPU [', 'TASKS', 'ALERTS', 'WORKERS', 'QUEUE', 'seen-by-top']) expect(stdout).toContain(part);
+  for (const line of stdout.split('\n')) expect([...line].length, line).toBeLessThanOrEqual(80);
+  // oxlint-disable-next-line no-control-regex
+  expect(stdout).not.toMatch(/\u001b/);
+});
+
+/** `top` on a terminal of its own, made by script(1); what it printed, after `leave` had its way with it. */
+async function onTerminal(leave: (child: ChildProcess, pid: number) => void, more: Record<string, string> = {}): Promise<string> {
+  const program = `stty cols 80 rows 24; bash -c 'echo pid $$; exec "${process.execPath}" "${cliProgram}" top'; echo left with $?`;
+  const child = spawn('script', ['-qec', program, '/dev/null'], { env: { PATH: process.env.PATH, TERM: 'xterm', ...env, ...more } });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  const pid = await until('top has drawn', () => printed.includes('WORKERS') && Number(/pid (\d+)/.exec(printed)?.[1]));
+  leave(child, pid);
+  await until('top has left', () => printed.includes('left with'));
+  return printed;
+}
+
+const hasScript = (await shell('script', ['--version'])) !== undefined;
+const picture = /\u001b\[\?1049h\u001b\[\?25l[^]*arkitect top[^]*\u001b\[\?25h\u001b\[\?1049l/;
+
+test.skipIf(!hasScript)('top draws on a screen of its own and gives the terminal back when q is typed', async () => {
+  const printed = await onTerminal((child) => child.stdin?.write('q'));
+  expect(printed).toMatch(picture);
+  expect(printed).toContain('\u001b[1m');
+  expect(printed).toContain('left with 0');
+});
+
+test.skipIf(!hasScript)('top gives the terminal back at a signal, too, and has no colours with NO_COLOR', async () => {
+  const printed = await onTerminal((_child, pid) => process.kill(pid, 'SIGTERM'), { NO_COLOR: '1' });
+  expect(printed).toMatch(picture);
+  expect(printed).not.toContain('\u001b[1m');
+  expect(printed).toContain('left with 143');
+});
