@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { AlertRaiser } from '../alerts/channels/watchdog.js';
 import { Leader } from '../engine/leader.js';
-import { Loop, type Duty } from '../engine/loops/loop.js';
+import { loopsOf, type Duty, type Loop } from '../engine/loops/loop.js';
 import { WakeUps } from '../events/wake-ups.js';
 import { REPLICA_ID } from '../workers/workers.tokens.js';
 import { configClock } from './config-clock.js';
@@ -32,9 +32,7 @@ export class ConfigKeeper implements OnApplicationBootstrap, OnModuleDestroy {
       return false;
     };
     const duties: Duty[] = [configClock(store, sync, wakeUps), { name: 'pruner of the configuration', intervalMs: pruneMs, run: prune }];
-    this.loops = duties.map(
-      (duty) => new Loop(duty, leader, (name, error) => this.logger.warn(`The ${name} failed; it is tried again: ${error.message}`)),
-    );
+    this.loops = loopsOf(duties, leader, this.logger);
   }
 
   onApplicationBootstrap(): void {

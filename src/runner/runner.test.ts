@@ -1,16 +1,16 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { newTask, startTestEngine, type TestEngine } from '../../test/support/engine.js';
+import { startRunnerOn, type RunnerChanges } from '../../test/support/runner.js';
 import { until } from '../../test/support/until.js';
 import { Loop } from '../engine/loops/loop.js';
 import { rescuer } from '../engine/loops/rescuer.js';
 import type { NewTask } from '../engine/task-row.js';
 import { FreeParameters } from '../handlers/free-parameters.js';
 import { TaskFailure, type Handler, type HandlerContext } from '../handlers/handler.js';
-import { HandlerRegistry } from '../handlers/handlers.js';
 import type { Json } from '../tasks/task.js';
 import type { Stop } from './attempt.js';
-import { Runner } from './runner.js';
+import type { Runner } from './runner.js';
 
 let t: TestEngine;
 const runners: Runner[] = [];
@@ -28,19 +28,10 @@ function handler(run: Run): Handler<FreeParameters> {
   return { type: 'test', description: 'Does what the test says.', parameters: FreeParameters, run };
 }
 
-function startRunner(run: Run, options: { slots?: number; leaseSeconds?: number; cancelGraceSeconds?: number } = {}) {
-  const errors: [string, unknown][] = [];
-  const runner = new Runner(t.engine, new HandlerRegistry([handler(run)]), t.wakeUps, {
-    workerId: 'runner',
-    slots: 4,
-    leaseSeconds: 30,
-    cancelGraceSeconds: 10,
-    onError: (message, error) => errors.push([message, error]),
-    ...options,
-  });
-  runners.push(runner);
-  runner.start();
-  return { runner, errors };
+function startRunner(run: Run, options?: RunnerChanges) {
+  const started = startRunnerOn(t, handler(run), options);
+  runners.push(started.runner);
+  return started;
 }
 
 async function create(fields: Partial<NewTask> = {}) {
@@ -211,34 +202,6 @@ describe('stopping an attempt', () => {
     go.resolve();
     await reaches(id, 'completed');
     await loop.stop();
-  });
-});
-
-describe('slots', () => {
-  test('no more attempts run at once than there are slots, and a free slot is filled at once', async () => {
-    let running = 0;
-    let most = 0;
-    startRunner(
-      async () => {
-        most = Math.max(most, ++running);
-        await new Promise((resolve) => setImmediate(resolve));
-        running -= 1;
-      },
-      { slots: 3 },
-    );
-    await t.engine.enqueue(Array.from({ length: 60 }, () => newTask()));
-    await until('all to be done', async () => {
-      const [row] = await t.database.api.queryText<{ count: number }>("SELECT count(*) AS count FROM tasks WHERE status = 'completed'");
-      return row!.count === 60;
-    });
-    expect(most).toBe(3);
-  });
-
-  test('a runner without slots runs nothing', async () => {
-    const { runner } = startRunner(async () => 'never', { slots: 0 });
-    const id = await create();
-    await runner.stop(0);
-    expect(await t.task(id)).toMatchObject({ status: 'queued' });
   });
 });
 

@@ -133,7 +133,10 @@ export class Runner implements Slots {
     if (!this.accepting) return this.engine.complete(completions);
     let settled: Settled[] = [];
     const free = this.claimableSlots;
-    await this.fetch(free, free + completions.length, async (request) => {
+    // After fewer slots than before have been set, what ends leaves none.
+    const wanted = this.freeSlots < 0 ? this.freeSlots + completions.length : free + completions.length;
+    if (wanted <= 0) return this.engine.complete(completions);
+    await this.fetch(free, wanted, async (request) => {
       const answer = await this.engine.completeAndClaim(completions, request);
       settled = answer.settled;
       return answer.claimed;
