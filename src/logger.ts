@@ -1,20 +1,18 @@
 import type { LoggerService } from '@nestjs/common';
 import { destination, pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { PinoPretty } from 'pino-pretty';
-import type { Settings } from './settings.js';
+import { definitionOf, settingKeys, type Settings } from './settings.js';
 import { logFields, requestContext } from './transport/request-context.js';
 
-const secretKeys = ['authorization', 'cookie', 'password', 'token', 'ADMIN_TOKEN', 'DATABASE_URL', 'REDIS_URL'];
+const secretSettings = settingKeys.filter((key) => definitionOf(key).secret);
+const secretKeys = ['authorization', 'cookie', 'password', 'token', ...secretSettings];
 
 /**
  * The process's logger: JSON lines on stdout, or readable text when stdout is a terminal. Every line of a request carries
  * its `request_id`. Secrets are removed by key, and those of `settings` also wherever else they turn up in a line.
  */
 export function createLogger(settings: Settings, stream: DestinationStream = defaultStream()): Logger {
-  const { ADMIN_TOKEN, DATABASE_URL, REDIS_URL } = settings;
-  // A REDIS_URL may be several; Sentinels share one password.
-  const redisPasswords = REDIS_URL.split(',').map((part) => passwordOf(part));
-  const secrets = [ADMIN_TOKEN, DATABASE_URL, passwordOf(DATABASE_URL), REDIS_URL, ...redisPasswords].filter((secret) => secret.length > 0);
+  const secrets = secretsOf(settings);
   const options: LoggerOptions = {
     level: settings.LOG_LEVEL,
     base: undefined,
@@ -75,6 +73,18 @@ function defaultStream(): DestinationStream {
   if (!process.stdout.isTTY) return destination({ sync: true });
   return PinoPretty({ sync: true, ignore: 'context', messageFormat: '{if context}[{context}] {end}{msg}' });
 }
+
+/** The texts of secret settings, and what in them is a secret by itself. */
+function secretsOf(settings: Settings): string[] {
+  const texts = secretSettings.map((key) => String(settings[key]));
+  // A REDIS_URL may be several, of which Sentinels share one password; headers are name=value pairs.
+  const parts = texts.flatMap((text) => text.split(','));
+  const values = parts.map((part) => part.slice(part.indexOf('=') + 1)).filter((value) => value.length >= leastSecretLength);
+  return [...texts, ...parts.map(passwordOf), ...values].filter((secret) => secret.length > 0);
+}
+
+/** The value of a header may be a word that is everywhere. */
+const leastSecretLength = 8;
 
 function passwordOf(url: string): string {
   return URL.canParse(url) ? new URL(url).password : '';
