@@ -48,8 +48,11 @@ export class LiveSettings {
 
   /** What `.env` says from now on. Nothing changes when it answers problems. */
   replaceFile(file: SettingTexts): SettingProblem[] {
-    const { problems } = resolveSettings({ ...this.sources, file });
-    if (problems.length === 0) this.apply({ ...this.sources, file });
+    const sources = { ...this.sources, file };
+    // An override may hide what is wrong, until somebody takes it away.
+    const alone = resolveSettings({ ...sources, overrides: {} }).problems;
+    const problems = alone.length > 0 ? alone : resolveSettings(sources).problems;
+    if (problems.length === 0) this.apply(sources);
     return problems;
   }
 

@@ -1,21 +1,18 @@
 import type { LoggerService } from '@nestjs/common';
 import { destination, pino, stdSerializers, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { PinoPretty } from 'pino-pretty';
-import type { Settings } from './settings.js';
+import { definitionOf, settingKeys, type Settings } from './settings.js';
 import { logFields, requestContext } from './transport/request-context.js';
 
-const secretKeys = ['authorization', 'cookie', 'password', 'secret', 'token', 'ADMIN_TOKEN', 'DATABASE_URL', 'REDIS_URL'];
+const secretSettings = settingKeys.filter((key) => definitionOf(key).secret);
+const secretKeys = ['authorization', 'cookie', 'password', 'secret', 'token', ...secretSettings];
 
 /**
  * The process's logger: JSON lines on stdout, or readable text when stdout is a terminal. Every line of a request carries
  * its `request_id`, and its `trace_id` when it has a trace; of an attempt it carries `task_id`, `attempt` and `trace_id`. Secrets are removed by key, and those of `settings` also wherever else they turn up in a line.
  */
 export function createLogger(settings: Settings, stream: DestinationStream = defaultStream()): Logger {
-  const { ADMIN_TOKEN, DATABASE_URL, REDIS_URL, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS } = settings;
-  // A REDIS_URL may be several; Sentinels share one password.
-  const redisPasswords = REDIS_URL.split(',').map((part) => passwordOf(part));
-  const headers = [OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS].flatMap((pairs) => valuesOf(pairs));
-  const secrets = [ADMIN_TOKEN, DATABASE_URL, passwordOf(DATABASE_URL), REDIS_URL, ...redisPasswords, ...headers].filter(Boolean);
+  const secrets = secretsOf(settings);
   const options: LoggerOptions = {
     level: settings.LOG_LEVEL,
     base: undefined,
@@ -78,6 +75,14 @@ function defaultStream(): DestinationStream {
   return PinoPretty({ sync: true, ignore: 'context', messageFormat: '{if context}[{context}] {end}{msg}' });
 }
 
+/** The texts of secret settings, and what in them is a secret by itself. */
+function secretsOf(settings: Settings): string[] {
+  const texts = secretSettings.map((key) => String(settings[key]));
+  // A REDIS_URL may be several, of which Sentinels share one password; headers are name=value pairs.
+  const parts = texts.flatMap((text) => text.split(','));
+  return [...texts, ...parts.map(passwordOf), ...parts.flatMap(valueOf)].filter(Boolean);
+}
+
 function passwordOf(url: string): string {
   return URL.canParse(url) ? new URL(url).password : '';
 }
@@ -91,11 +96,16 @@ function plainError(error: Error): object {
 /** A shorter one is the name of a tenant, say, and would be found in every second line. */
 const shortestSecret = 8;
 
-/** Of `name=value,name=value`, as they are written and as they are meant. */
-function valuesOf(pairs: string): string[] {
-  const values = pairs
-    .split(',')
-    .map((pair) => pair.slice(pair.indexOf('=') + 1).trim())
-    .filter(({ length }) => length >= shortestSecret);
-  return [...values, ...values.map((value) => decodeURIComponent(value))];
+/** Of `name=value`, as it is written and as it is meant. */
+function valueOf(pair: string): string[] {
+  const value = pair.slice(pair.indexOf('=') + 1).trim();
+  return value.length < shortestSecret ? [] : [value, decoded(value)];
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }

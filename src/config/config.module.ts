@@ -11,5 +11,6 @@ import { ConfigService } from './config.service.js';
   imports: [AlertsModule],
   controllers: [ConfigController, ConfigGrpc],
   providers: [ConfigGateway, ConfigService, ConfigKeeper, ConfigSubscriptions],
+  exports: [ConfigService],
 })
 export class LiveConfigModule {}

@@ -19,7 +19,10 @@ const watchMs = 2_000;
  */
 export function addHealth(server: Server, health: HealthService, services: readonly string[]): void {
   const isKnown = (name: string) => name === '' || services.includes(name);
-  const status = async (): Promise<Status> => ((await health.ready()).status === 'ok' ? 'SERVING' : 'NOT_SERVING');
+  const status = async (): Promise<Status> => {
+    const { status: readiness } = await health.ready();
+    return readiness === 'ok' || readiness === 'degraded' ? 'SERVING' : 'NOT_SERVING';
+  };
   server.addService(service, {
     check({ request }: ServerUnaryCall<Request, Answer>, callback: sendUnaryData<Answer>) {
       if (!isKnown(request.service)) {

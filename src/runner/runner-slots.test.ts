@@ -76,7 +76,7 @@ test('with fewer slots than run, what ends is not followed until there is room; 
 
 test('a runner without slots runs nothing', async () => {
   const { runner } = startRunner(async () => 'never', { slots: 0 });
-  const [{ id }] = await created(1);
+  const [task] = await created(1);
   await runner.stop(0);
-  expect(await t.task(id)).toMatchObject({ status: 'queued' });
+  expect(await t.task(task!.id)).toMatchObject({ status: 'queued' });
 });

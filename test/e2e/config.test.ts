@@ -362,3 +362,20 @@ describe('over the other doors', () => {
     grpc.close();
   });
 });
+
+test('four replicas acknowledge each change within a second', async () => {
+  const more = await Promise.all([1, 2].map(() => startTestServer({ ADMIN_TOKEN: token, RUNNER_SLOTS: '0' }, database.url)));
+  const took: number[] = [];
+  for (let index = 1; index <= 20; index++) {
+    const begun = performance.now();
+    const { version: number } = await set({ ALERTS_FLAPPING_COUNT: index + 10 });
+    await until('all four to apply it', async () => {
+      const { body } = await a.api('GET', `/config/versions/${number}`);
+      return body.complete && body.replicas.length === 4;
+    });
+    took.push(performance.now() - begun);
+    for (const { server } of [a, b, ...more]) expect(server.kernel.settings.ALERTS_FLAPPING_COUNT).toBe(index + 10);
+  }
+  expect(Math.max(...took)).toBeLessThan(1_000);
+  await Promise.all(more.map((server) => server.close()));
+});
