@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allows, policy, type Operation } from './policy.js';
+import { allows, isPaused, policy, type Operation } from './policy.js';
 import { roles, type Role } from './principal.js';
 
 const as = (role: Role) => ({ tenant_id: 'default', role, name: 'test' });
@@ -26,6 +26,17 @@ test('a viewer reads and does not write', () => {
 test('a worker token runs tasks, and neither reads nor writes them', () => {
   const own = (Object.keys(policy) as Operation[]).filter((operation) => policy[operation] !== 'public' && allows(as('worker'), operation));
   expect(own).toEqual(['workers.work']);
+});
+
+test('maintenance stops what viewers may not do, but for what runs already and what ends it', () => {
+  const operations = Object.keys(policy) as Operation[];
+  expect(operations.filter((operation) => isPaused(operation) && allows(as('viewer'), operation))).toEqual([]);
+  const goOn = operations.filter((operation) => !isPaused(operation) && !allows(as('viewer'), operation));
+  expect(goOn.filter((operation) => !operation.startsWith('admin.'))).toEqual(['workers.work', 'config.write']);
+});
+
+test('only admins change settings', () => {
+  expect(roles.filter((role) => allows(as(role), 'config.write'))).toEqual(['admin', 'root']);
 });
 
 test('an operation that is not in the table is denied to everybody', () => {

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleD
 import { Leader } from '../engine/leader.js';
 import { WakeUps } from '../events/wake-ups.js';
 import { onceAMinute } from '../events/once-a-minute.js';
+import { LiveSettings } from '../live-settings.js';
 import { SETTINGS, type Settings } from '../settings.js';
 import { REPLICA_ID } from '../workers/workers.tokens.js';
 import { ClusterObserver } from './cluster/cluster-observer.js';
@@ -55,11 +56,13 @@ export class MetricsSampler implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly cluster: ClusterStore,
     private readonly history: HistoryStore,
     private readonly counts: TaskCounts,
+    private readonly live: LiveSettings,
   ) {}
 
   onApplicationBootstrap(): void {
     if (this.settings.METRICS_ENABLED === 'false') return;
     this.wakeUps.on('events', () => (this.changed = true));
+    this.live.onChange(['METRICS_INTERVAL_SECONDS'], () => this.hurry());
     this.schedule(0);
   }
 
@@ -71,8 +74,16 @@ export class MetricsSampler implements OnApplicationBootstrap, OnModuleDestroy {
     await this.cluster.leave(this.replicaId).catch(() => undefined);
   }
 
+  /** The interval has changed: what waits for the end of the old one looks now. */
+  private hurry(): void {
+    if (this.stopped || !this.timer) return;
+    clearTimeout(this.timer);
+    this.schedule(0);
+  }
+
   private schedule(delayMs: number): void {
     this.timer = setTimeout(() => {
+      this.timer = undefined;
       this.running = this.turn()
         .catch((error: Error) => {
           this.changed = true;

@@ -41,6 +41,10 @@ const applied = (number: number) =>
     return body.complete && body.replicas.length === 2 && body;
   });
 
+/** Milliseconds from the change to the last acknowledgement, by the clock of the database. */
+const slowest = ({ at, replicas }: Any): number =>
+  Math.max(...replicas.map(({ applied_at }: Any) => Date.parse(applied_at) - Date.parse(at)));
+
 describe('what holds', () => {
   test('says its source, and what it hides', async () => {
     expect(await settingOf(a, 'ALERTS_RETENTION_DAYS')).toMatchObject({
@@ -93,11 +97,8 @@ describe('what holds', () => {
 
 describe('a change', () => {
   test('is acknowledged by every replica within a second, and seen there', async () => {
-    const begun = performance.now();
     const { version: number } = await set({ TASKS_DEFAULT_TYPE: 'sleep', LOG_LEVEL: 'fatal' });
-    const { replicas } = await applied(number);
-    expect(performance.now() - begun).toBeLessThan(1_000);
-    for (const { applied_at } of replicas) expect(applied_at).toMatch(/Z$/);
+    expect(slowest(await applied(number))).toBeLessThan(1_000);
     expect(await version(b)).toBe(number);
     const { body: task } = await b.api('POST', '/tasks', { name: 'of the new default', parameters: { seconds: 0 } });
     expect(task.type).toBe('sleep');
@@ -284,8 +285,20 @@ describe('maintenance', () => {
       expectProblem(refused, 'UNAVAILABLE');
       expect(refused.body.detail).toContain('MAINTENANCE_MODE');
       expect((await at.api('GET', '/tasks')).status).toBe(200);
-      expect((await at.api('GET', '/health/ready')).status).toBe(200);
+      expect((await at.api('GET', '/health/live')).status).toBe(200);
+      // A machine that is busy with other tests may be late, which is not what is asked here.
+      expect((await at.api('GET', '/health/ready')).body.details).toMatchObject({
+        lifecycle: { state: 'ready' },
+        config: { status: 'up' },
+      });
     }
+    const socket = await connectSocket(`${b.url}/tasks`, { auth: { token } });
+    expect(await ask(socket, 'create', { name: 'x' })).toMatchObject({ error: { code: 'UNAVAILABLE' } });
+    expect(await ask(socket, 'list', {})).toHaveProperty('items');
+    closeSockets();
+    const grpc = new GrpcClient(b.server.grpcAddress, token);
+    await expect(grpc.call('CreateTask', { task: { name: 'x' } })).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+    grpc.close();
     // Something that is queued all the same, as a schedule would do it.
     await b.server.kernel.engine.execute({ tenant_id: 'default', id: waiting.id });
     b.server.kernel.wakeUps.signal('queued');
@@ -314,7 +327,9 @@ describe('over the other doors', () => {
     const socket = await connectSocket(`${b.url}/config`, { auth: { token } });
     const { seq } = await ask(socket, 'subscribe', {});
     const heard: Any[] = [];
-    socket.on('config_updated', (event) => heard.push(event));
+    const before = await version();
+    // Events of the changes before may still be on their way.
+    socket.on('config_updated', (event) => event.version > before && heard.push(event));
     const { version: number } = await ask(socket, 'set', { changes: { LOG_LEVEL: 'fatal' }, reason: 'quiet' });
     await set({ LOG_LEVEL: 'warn' });
     await until('both events', () => heard.length === 2);
@@ -323,6 +338,7 @@ describe('over the other doors', () => {
       { action: 'config_updated', version: number + 1, changes: [{ key: 'LOG_LEVEL', from: 'fatal', to: 'warn' }] },
     ]);
     expect(heard[0].seq).toBeGreaterThan(seq);
+    await applied(number + 1);
     expect(await ask(socket, 'get', {})).toMatchObject({ version: number + 1 });
     expect(await ask(socket, 'history', { limit: 1 })).toMatchObject({ items: [{ version: number + 1 }] });
     expect(await ask(socket, 'version', { version: number })).toMatchObject({ reason: 'quiet' });
@@ -345,8 +361,8 @@ describe('over the other doors', () => {
     await until('the start', () => watched.length === 1);
     const made = await grpc.call('SetConfig', { changes: { CORS_ORIGINS: ['https://a.example'] }, expires_in_seconds: 600 }, service);
     expect(made).toMatchObject({ changes: [{ key: 'CORS_ORIGINS', to: ['https://a.example'] }], effects: [{ takes_effect: 'live' }] });
-    await until('the event', () => watched.length === 2);
-    expect(watched[1].event).toMatchObject({ version: made.version, action: 'config_updated', changes: [{ key: 'CORS_ORIGINS' }] });
+    const event = await until('the event', () => watched.map((message) => message.event).find((heard) => heard?.version === made.version));
+    expect(event).toMatchObject({ action: 'config_updated', changes: [{ key: 'CORS_ORIGINS' }] });
     const { settings } = await grpc.call('GetConfig', {}, service);
     expect(settings.find(({ key }: Any) => key === 'CORS_ORIGINS')).toMatchObject({ value: ['https://a.example'], source: 'override' });
     expect((await grpc.call('GetConfigVersion', { version: made.version }, service)).overrides).toEqual({
@@ -367,13 +383,12 @@ test('four replicas acknowledge each change within a second', async () => {
   const more = await Promise.all([1, 2].map(() => startTestServer({ ADMIN_TOKEN: token, RUNNER_SLOTS: '0' }, database.url)));
   const took: number[] = [];
   for (let index = 1; index <= 20; index++) {
-    const begun = performance.now();
     const { version: number } = await set({ ALERTS_FLAPPING_COUNT: index + 10 });
-    await until('all four to apply it', async () => {
+    const made = await until('all four to apply it', async () => {
       const { body } = await a.api('GET', `/config/versions/${number}`);
-      return body.complete && body.replicas.length === 4;
+      return body.complete && body.replicas.length === 4 && body;
     });
-    took.push(performance.now() - begun);
+    took.push(slowest(made));
     for (const { server } of [a, b, ...more]) expect(server.kernel.settings.ALERTS_FLAPPING_COUNT).toBe(index + 10);
   }
   expect(Math.max(...took)).toBeLessThan(1_000);
