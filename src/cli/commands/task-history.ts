@@ -23,7 +23,7 @@ export function addTaskHistory(tasks: Command): void {
     if (follow) return followLogs(context, path, query);
     const page = await context.api.list(`${path}/logs`, query, all === true);
     if (context.print.output === 'json') context.print.value(page, () => []);
-    else for (const line of page.items) context.print.event(line, logLine(line));
+    else for (const line of page.items) context.print.event(line, logLine(line), true);
     if (page.next_cursor && context.print.output !== 'json')
       context.print.remark(`There are more: --cursor ${page.next_cursor}, or --all.`);
   });
@@ -78,7 +78,7 @@ async function followLogs({ api, print }: Context, path: string, query: Item): P
   const printNew = async () => {
     for (let more = true; more;) {
       const page = await api.list(`${path}/logs`, { limit: 200, ...query, cursor });
-      for (const line of page.items) print.event(line, logLine(line));
+      for (const line of page.items) print.event(line, logLine(line), true);
       cursor = page.items.at(-1)?.id ?? cursor;
       more = Boolean(page.next_cursor);
     }
