@@ -38,15 +38,18 @@ export class Api {
     return (await this.call('POST', path, { body, ...call })) ?? {};
   }
 
-  /** The page that `query` names; with `all` all pages from there on, as one. */
-  async list(path: string, query: Item, all = false): Promise<Page> {
-    const page = (await this.get(path, all ? { limit: 200, ...query } : query)) as unknown as Page;
-    while (all && page.next_cursor) {
-      const next = (await this.get(path, { limit: 200, ...query, cursor: page.next_cursor })) as unknown as Page;
-      page.items.push(...next.items);
-      page.next_cursor = next.next_cursor;
-    }
-    return page;
+  async page(path: string, query: Item = {}): Promise<Page> {
+    return (await this.get(path, query)) as unknown as Page;
+  }
+
+  /** All pages from the one on that `query` names. */
+  async *pages(path: string, query: Item): AsyncGenerator<Page> {
+    let { cursor } = query;
+    do {
+      const page = await this.page(path, { limit: 200, ...query, cursor });
+      yield page;
+      cursor = page.next_cursor;
+    } while (cursor);
   }
 
   /** The answer itself, for streams and for bodies of refusals that are wanted; only a server that cannot be reached throws. */

@@ -211,4 +211,5 @@ test('every command has help with examples', async () => {
     await Promise.all([...commands.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => walk([...path, name!])));
   };
   await walk([]);
-});
+  // Some fifty processes.
+}, 180_000);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ifMatch, segment } from '../api.js';
 import { command, paged, runs, Suggesting } from '../command.js';
+import { printList } from '../list.js';
 import { duration, matcher } from '../input.js';
 import { matchersText, type Item } from '../text.js';
 
@@ -13,7 +14,7 @@ export function addAlertSilences(alerts: Command): void {
   ]);
   const list = command(silences, 'list', 'List silences', ['alerts silences list', 'alerts silences list --status active,pending']);
   list.addOption(new Suggesting('--status <statuses>', 'in one of these states', ['pending', 'active', 'expired']));
-  runs(paged(list), async ({ api, print }, { all, ...query }) => {
+  runs(paged(list), (context, given) => {
     const columns = [
       'id',
       'status',
@@ -22,7 +23,7 @@ export function addAlertSilences(alerts: Command): void {
       'author',
       'comment',
     ];
-    print.page(await api.list('/alerts/silences', query, all === true), columns);
+    return printList(context, '/alerts/silences', given, columns);
   });
   const add = command(silences, 'add <matchers...>', 'Silence the alerts that all of these match', [
     'alerts silences add alertname=BackupFailed --for 2h --comment "The database moves."',
