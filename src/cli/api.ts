@@ -1,4 +1,4 @@
-import { Failure, Refused, Unreachable, exitCodes, type Problem } from './failures.js';
+import { Refused, Unreachable, UsageError, type Problem } from './failures.js';
 import type { Page } from './print.js';
 import type { Token } from './token.js';
 import type { Item } from './text.js';
@@ -97,8 +97,10 @@ export class Api {
 }
 
 /** The id of something, as a part of a path. */
-export function segment(id: string | undefined): string {
-  return encodeURIComponent(id ?? '');
+export function segment(id = ''): string {
+  // In a path these would mean another one.
+  if (['', '.', '..'].includes(id)) throw new UsageError(`"${id}" is no id.`);
+  return encodeURIComponent(id);
 }
 
 /** An optional version, as every change takes it. */
@@ -127,5 +129,5 @@ function unknownProblem({ status, headers, statusText }: Response): Problem {
 export function serverUrl(text: string): URL {
   const url = URL.parse(text.endsWith('/') ? text : `${text}/`);
   if (url && /^https?:$/.test(url.protocol)) return url;
-  throw new Failure(`--url must be an http:// or https:// URL, such as http://127.0.0.1:8000; it is ${text}.`, exitCodes.usage);
+  throw new UsageError(`--url must be an http:// or https:// URL, such as http://127.0.0.1:8000; it is ${text}.`);
 }

@@ -155,6 +155,7 @@ test('wrong usage is exit code 2 and says what is possible', async () => {
   });
   expect(await cli('tasks', 'list', '--url', 'nowhere')).toMatchObject({ code: 2, stderr: expect.stringContaining('http://') });
   expect(await cli('watch', '--count', 'many')).toMatchObject({ code: 2, stderr: expect.stringContaining('--count') });
+  expect(await cli('tasks', 'delete', '..')).toMatchObject({ code: 2, stderr: 'arkitect: ".." is no id.\n' });
   expect(await cli('watch', 'workers')).toMatchObject({ code: 2 });
 });
 
