@@ -7,6 +7,8 @@ command -v redis-server > /dev/null || missing+=(redis-server)
 command -v curl > /dev/null || missing+=(curl)
 command -v promtool > /dev/null || missing+=(prometheus)
 command -v amtool > /dev/null || missing+=(prometheus-alertmanager)
+command -v fish > /dev/null || missing+=(fish)
+command -v zsh > /dev/null || missing+=(zsh)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql)
 compgen -G '/usr/lib/*/faketime/libfaketime.so.1' > /dev/null || missing+=(faketime)
 if [ ${#missing[@]} -eq 0 ]; then

@@ -3,13 +3,12 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { ensureBuilt, ensureInstalled, ensureLinked, isNewEnough, localNode, root, runScript } from './setup.mjs';
+import { ensureBuilt, ensureInstalled, isNewEnough, localNode, root, runScript } from './setup.mjs';
 
 const program = join(root, 'dist', 'cli', 'main.js');
 
 await runScript(async () => {
   ensureInstalled();
-  ensureLinked();
   ensureBuilt();
   if (isNewEnough()) await import(program);
   else onLocalNode();

@@ -1,7 +1,7 @@
 // What the npm scripts need before they can do their work. Runs on Node 20 and with nothing installed: node: imports only.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,18 +39,6 @@ export function ensureInstalled() {
     throw new SetupError(`npm could not be run (${error.message}). Install Node.js ${oldestNode} or newer with npm, then try again.`);
   if (status !== 0)
     throw new SetupError('The dependencies could not be installed; npm says why above. Correct that and run the same command again.');
-}
-
-/**
- * Puts `arkitect` beside the programs of the dependencies, where npx looks first: npm links every package's programs but our own.
- * Without it npx makes a package of the checkout each time, which takes seconds.
- */
-export function ensureLinked() {
-  try {
-    symlinkSync('../../scripts/arkitect.mjs', join(root, 'node_modules', '.bin', 'arkitect'));
-  } catch {
-    // It is there, or npx has to take the long way.
-  }
 }
 
 /** npm writes node_modules/.package-lock.json last, so an interrupted installation is never taken for a complete one. */

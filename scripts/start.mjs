@@ -1,11 +1,10 @@
 // npm start: installs and compiles what is missing, then runs the server until it ends.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { ensureBuilt, ensureInstalled, ensureLinked, localNode, root, runScript } from './setup.mjs';
+import { ensureBuilt, ensureInstalled, localNode, root, runScript } from './setup.mjs';
 
 await runScript(() => {
   ensureInstalled();
-  ensureLinked();
   ensureBuilt();
   runServer(process.argv.slice(2));
 });

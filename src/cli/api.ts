@@ -1,4 +1,4 @@
-import { Failure, Refused, Unreachable, exitCodes, type Problem } from './failures.js';
+import { Refused, Unreachable, UsageError, type Problem } from './failures.js';
 import type { Page } from './print.js';
 import type { Token } from './token.js';
 import type { Item } from './text.js';
@@ -38,15 +38,18 @@ export class Api {
     return (await this.call('POST', path, { body, ...call })) ?? {};
   }
 
-  /** The page that `query` names; with `all` all pages from there on, as one. */
-  async list(path: string, query: Item, all = false): Promise<Page> {
-    const page = (await this.get(path, all ? { limit: 200, ...query } : query)) as unknown as Page;
-    while (all && page.next_cursor) {
-      const next = (await this.get(path, { limit: 200, ...query, cursor: page.next_cursor })) as unknown as Page;
-      page.items.push(...next.items);
-      page.next_cursor = next.next_cursor;
-    }
-    return page;
+  async page(path: string, query: Item = {}): Promise<Page> {
+    return (await this.get(path, query)) as unknown as Page;
+  }
+
+  /** All pages from the one on that `query` names. */
+  async *pages(path: string, query: Item): AsyncGenerator<Page> {
+    let { cursor } = query;
+    do {
+      const page = await this.page(path, { limit: 200, ...query, cursor });
+      yield page;
+      cursor = page.next_cursor;
+    } while (cursor);
   }
 
   /** The answer itself, for streams and for bodies of refusals that are wanted; only a server that cannot be reached throws. */
@@ -94,8 +97,10 @@ export class Api {
 }
 
 /** The id of something, as a part of a path. */
-export function segment(id: string | undefined): string {
-  return encodeURIComponent(id ?? '');
+export function segment(id = ''): string {
+  // In a path these would mean another one.
+  if (['', '.', '..'].includes(id)) throw new UsageError(`"${id}" is no id.`);
+  return encodeURIComponent(id);
 }
 
 /** An optional version, as every change takes it. */
@@ -124,5 +129,5 @@ function unknownProblem({ status, headers, statusText }: Response): Problem {
 export function serverUrl(text: string): URL {
   const url = URL.parse(text.endsWith('/') ? text : `${text}/`);
   if (url && /^https?:$/.test(url.protocol)) return url;
-  throw new Failure(`--url must be an http:// or https:// URL, such as http://127.0.0.1:8000; it is ${text}.`, exitCodes.usage);
+  throw new UsageError(`--url must be an http:// or https:// URL, such as http://127.0.0.1:8000; it is ${text}.`);
 }

@@ -1,5 +1,5 @@
 import { table, fieldList, type Column } from './table.js';
-import { printable, toJson, type Item } from './text.js';
+import { clip, printable, toJson, type Item } from './text.js';
 
 export const outputs = ['table', 'json', 'ndjson'] as const;
 export type Output = (typeof outputs)[number];
@@ -41,9 +41,10 @@ export class Printer {
     return table(items, columns, this.stdout.isTTY ? this.stdout.columns : undefined);
   }
 
-  /** One of a stream: a line of text, or of JSON. */
-  event(event: unknown, line: string): void {
-    this.write(this.output === 'table' ? line : toJson(event));
+  /** One of a stream: a line of text, or of JSON. `whole`: also where it takes more than one line of the terminal. */
+  event(event: unknown, line: string, whole = false): void {
+    const shown = this.stdout.isTTY && !whole ? clip(line, this.stdout.columns) : line;
+    this.write(this.output === 'table' ? shown : toJson(event));
   }
 
   /** What was done where the server has nothing to answer. Programs have the exit code. */

@@ -61,3 +61,10 @@ export function fit(text: string, width: number, align: 'left' | 'right' = 'left
   const space = ' '.repeat(Math.max(0, width - widthOf(clipped)));
   return align === 'left' ? clipped + space : space + clipped;
 }
+
+/** Conditions on labels, as they are written. */
+export function matchersText(matchers: unknown): string {
+  return ((matchers ?? []) as Item[])
+    .map(({ label, operator, value }) => printable(`${String(label)}${String(operator)}${String(value)}`))
+    .join(' ');
+}

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { cliFor, cliProgram, shell, type Cli, type RunningCli } from '../support/cli.js';
+import { HandWorker } from '../support/hand-worker.js';
 import { buildServer } from '../support/server-process.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -49,13 +50,32 @@ test('watch is refused with the words of the API', async () => {
   });
 });
 
-test('logs -f prints lines while the task runs and ends with it', async () => {
-  const target = await server.api('POST', '/tasks', { name: 'followed', type: 'sleep', parameters: { seconds: 1 } });
-  const follow = started('tasks', 'events', target.body.id, '-f');
+test('events -f prints what happens until the task has ended', async () => {
+  const { body: task } = await server.api('POST', '/tasks', { name: 'followed', type: 'sleep', parameters: { seconds: 1 } });
+  const follow = started('tasks', 'events', task.id, '-f');
   await until('the creation is printed', () => follow.stdout().includes('task_created'));
-  await server.api('POST', `/tasks/${target.body.id}/execute`);
+  await server.api('POST', `/tasks/${task.id}/execute`);
   expect(await follow.exited).toBe(0);
   expect(follow.stdout()).toContain('task_completed');
+});
+
+test('logs -f prints each line once, as it is logged, and ends with the task', async () => {
+  const other = await startTestServer({ RUNNER_SLOTS: '0' });
+  onTestFinished(() => other.close());
+  const worker = new HandWorker(other);
+  const { body: task } = await other.api('POST', '/tasks', { name: 'logged', start: 'auto', max_attempts: 2 });
+  const attempt = await worker.claim(task.id);
+  await worker.log(attempt, 'one', 'two');
+  const follow = started('tasks', 'logs', task.id, '-f', '--url', other.url, '--token', other.token);
+  await until('what was there is printed', () => follow.stdout().includes(' two '));
+  await worker.log(attempt, 'three\u001b[31m');
+  await until('what is new is printed', () => follow.stdout().includes(' three'));
+  await worker.log(attempt, 'four');
+  await worker.complete(attempt);
+  expect(await follow.exited).toBe(0);
+  const lines = follow.stdout().trim().split('\n');
+  expect(lines.map((line) => / INFO {2}(\w+)/.exec(line)?.[1])).toEqual(['one', 'two', 'three', 'four']);
+  expect(follow.stdout()).not.toContain('\u001b');
 });
 
 test('top prints one picture of 80 columns without a terminal', async () => {

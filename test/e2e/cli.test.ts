@@ -1,11 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cliFor, type Cli } from '../support/cli.js';
+import { cliFor, cliProgram, shell, type Cli } from '../support/cli.js';
 import { buildServer } from '../support/server-process.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 let server: TestServer;
 let cli: Cli;
@@ -151,11 +154,13 @@ test('wrong usage is exit code 2 and says what is possible', async () => {
     stderr: expect.stringContaining('missing.json'),
   });
   expect(await cli('tasks', 'list', '--url', 'nowhere')).toMatchObject({ code: 2, stderr: expect.stringContaining('http://') });
+  expect(await cli('watch', '--count', 'many')).toMatchObject({ code: 2, stderr: expect.stringContaining('--count') });
+  expect(await cli('tasks', 'delete', '..')).toMatchObject({ code: 2, stderr: 'arkitect: ".." is no id.\n' });
   expect(await cli('watch', 'workers')).toMatchObject({ code: 2 });
 });
 
-test.each([['tasks', 'list'], ['health'], ['watch'], ['top']])('a server that is not there is exit code 3: %s %s', async (...args) => {
-  const { code, stderr } = await cli(...args.filter((each) => each !== undefined), '--url', 'http://127.0.0.1:9');
+test.each(['tasks list', 'health', 'watch', 'top'])('a server that is not there is exit code 3: %s', async (line) => {
+  const { code, stderr } = await cli(...line.split(' '), '--url', 'http://127.0.0.1:9');
   expect(stderr).toContain('arkitect: No answer from http://127.0.0.1:9: ');
   expect(code).toBe(3);
 });
@@ -169,9 +174,33 @@ test('the token comes from --token, ARKITECT_TOKEN or the generated file, and th
   expect(await created({})).toBe('root');
   expect(await created({ DATA_DIR: join(directory, 'elsewhere') })).toBe('anonymous');
   expect(await created({ DATA_DIR: data })).toBe('root');
+  // Not of this machine, as far as its name tells.
+  const elsewhere = await cliFor({ ARKITECT_URL: server.url.replace('127.0.0.1', '0.0.0.0') }, directory)('tasks', 'list');
+  expect(elsewhere).toMatchObject({ code: 1, stderr: expect.stringContaining('Give one by --token or ARKITECT_TOKEN') });
   const wrong = await cliFor({ ARKITECT_URL: server.url, ARKITECT_TOKEN: server.token }, directory)('tasks', 'list', '--token', 'wrong');
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('(The token came from --token.)') });
   expect(wrong.stderr + wrong.stdout).not.toContain(server.token);
+});
+
+test('what docs/cli.md shows works', async () => {
+  const page = readFileSync(join(repository, 'docs', 'cli.md'), 'utf8');
+  const flow = /<!-- flow -->\s*```sh\n([^]*?)```/.exec(page)![1]!;
+  // As in the checkout, but on the test's server and without jq.
+  const stand = [
+    `export ARKITECT_URL='${server.url}' ARKITECT_TOKEN='${server.token}'`,
+    `npx() { shift; '${process.execPath}' '${cliProgram}' "$@"; }`,
+    `jq() { '${process.execPath}' -p 'JSON.parse(require("fs").readFileSync(0, "utf8")).id'; }`,
+  ];
+  const { code, stdout, stderr } = (await shell('bash', ['-euo', 'pipefail', '-c', [...stand, flow].join('\n')]))!;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  for (const part of [/^result +hello=world$/m, /task_cancelled/, /BackupFailed/, /^TASKS/m, /^status  ok$/m]) expect(stdout).toMatch(part);
+});
+
+test('the launcher runs it in the directory of the caller, and says nothing on stdout', async () => {
+  const launcher = join(repository, 'scripts', 'arkitect.mjs');
+  const { code, stdout } = (await shell(process.execPath, [launcher, '--version']))!;
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  expect((await shell(process.execPath, [launcher, 'tasks', 'lst']))!.code).toBe(2);
 });
 
 test('every command has help with examples', async () => {
@@ -183,4 +212,5 @@ test('every command has help with examples', async () => {
     await Promise.all([...commands.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => walk([...path, name!])));
   };
   await walk([]);
-});
+  // Some fifty processes.
+}, 180_000);

@@ -5,7 +5,7 @@ import { command, runs, Suggesting } from '../command.js';
 import { addLabel, json } from '../input.js';
 import type { Printer } from '../print.js';
 import { fieldList } from '../table.js';
-import { display, type Item } from '../text.js';
+import { matchersText, type Item } from '../text.js';
 
 export function addAlertRoutes(alerts: Command): void {
   const routes = command(alerts, 'routes', 'Which alerts go to which channels', ['alerts routes get', 'alerts routes put @routes.json']);
@@ -43,11 +43,9 @@ function printRouting(print: Printer, routing: Item): void {
   print.value(routing, () => {
     const { routes, default_route, ...rest } = routing;
     const all = [...(routes as Item[]), { name: '(default)', ...(default_route as Item) }];
-    const matchers = ({ matchers: each }: Item) =>
-      ((each ?? []) as Item[]).map(({ label, operator, value }) => `${display(label)}${display(operator)}${String(value)}`).join(' ');
     const columns = [
       'name',
-      { title: 'matchers', value: matchers },
+      { title: 'matchers', value: ({ matchers }: Item) => matchersText(matchers) },
       { title: 'channels', value: channelsOf },
       'continue',
       'repeat_interval_seconds',

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { severities } from '../../alerts/alert.js';
 import { ifMatch, segment } from '../api.js';
 import { command, paged, runs, Suggesting, type Given } from '../command.js';
+import { printList } from '../list.js';
 import { addField, addText, json, matcher, merged, number } from '../input.js';
 import { fieldList } from '../table.js';
 import type { Item } from '../text.js';
@@ -11,10 +12,9 @@ const id = '01a203f4-d9ad-763d-a518-7b95654d40e8';
 export function addAlertRules(alerts: Command): void {
   const rules = command(alerts, 'rules', 'What raises alerts by itself', ['alerts rules list', `alerts rules pause ${id}`]);
   const list = command(rules, 'list', 'List rules', ['alerts rules list', 'alerts rules list --all --output ndjson']);
-  runs(paged(list), async ({ api, print }, { all, ...query }) => {
-    const columns = ['id', 'name', 'kind', 'enabled', 'state', 'last_evaluated_at'];
-    print.page(await api.list('/alerts/rules', query, all === true), columns);
-  });
+  runs(paged(list), (context, given) =>
+    printList(context, '/alerts/rules', given, ['id', 'name', 'kind', 'enabled', 'state', 'last_evaluated_at']),
+  );
   runs(command(rules, 'get <id>', 'Read a rule', [`alerts rules get ${id}`]), async ({ api, print }, _given, id) => {
     print.item(await api.get(`/alerts/rules/${segment(id)}`));
   });

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { ifMatch, segment } from '../api.js';
 import { command, paged, runs, Suggesting } from '../command.js';
+import { printList } from '../list.js';
 import { duration, matcher } from '../input.js';
-import { display, type Item } from '../text.js';
+import { matchersText, type Item } from '../text.js';
 
 const id = '01a203f4-d9ad-763d-a518-7b95654d40e8';
 
@@ -13,9 +14,16 @@ export function addAlertSilences(alerts: Command): void {
   ]);
   const list = command(silences, 'list', 'List silences', ['alerts silences list', 'alerts silences list --status active,pending']);
   list.addOption(new Suggesting('--status <statuses>', 'in one of these states', ['pending', 'active', 'expired']));
-  runs(paged(list), async ({ api, print }, { all, ...query }) => {
-    const columns = ['id', 'status', { title: 'matchers', value: matchersOf }, 'ends_at', 'author', 'comment'];
-    print.page(await api.list('/alerts/silences', query, all === true), columns);
+  runs(paged(list), (context, given) => {
+    const columns = [
+      'id',
+      'status',
+      { title: 'matchers', value: ({ matchers }: Item) => matchersText(matchers) },
+      'ends_at',
+      'author',
+      'comment',
+    ];
+    return printList(context, '/alerts/silences', given, columns);
   });
   const add = command(silences, 'add <matchers...>', 'Silence the alerts that all of these match', [
     'alerts silences add alertname=BackupFailed --for 2h --comment "The database moves."',
@@ -42,8 +50,4 @@ function endOf(start: unknown, seconds: unknown): string | undefined {
   const begin = typeof start === 'string' ? Date.parse(start) : Date.now();
   const end = new Date(begin + Number(seconds) * 1_000);
   return Number.isNaN(end.getTime()) ? undefined : end.toISOString();
-}
-
-function matchersOf({ matchers }: Item): string {
-  return (matchers as Item[]).map(({ label, operator, value }) => `${display(label)}${display(operator)}${String(value)}`).join(' ');
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { alertStatuses, severities } from '../../alerts/alert.js';
 import { segment } from '../api.js';
 import { command, paged, runs, Suggesting } from '../command.js';
+import { printList } from '../list.js';
 import { addLabel, addText, number } from '../input.js';
 import { fieldList } from '../table.js';
 import { addAlertChannels } from './alert-channels.js';
@@ -36,16 +37,12 @@ function addReading(alerts: Command): void {
     .option('--source <sources>', 'found by one of these')
     .option('--name <names>', 'with one of these names')
     .option('--label <key=value>', 'with this label; repeat it for more, which must all hold', addText);
-  runs(paged(list), async ({ api, print }, { all, ...filters }) => {
-    print.page(await api.list('/alerts', filters, all === true), ['id', 'severity', 'status', 'name', 'labels', 'started_at']);
-  });
+  runs(paged(list), (context, given) => printList(context, '/alerts', given, ['id', 'severity', 'status', 'name', 'labels', 'started_at']));
   runs(command(alerts, 'get <id>', 'Read an alert', [`alerts get ${id}`]), async ({ api, print }, _given, id) => {
     print.item(await api.get(`/alerts/${segment(id)}`));
   });
   const history = command(alerts, 'history <id>', 'List what has happened to an alert', [`alerts history ${id}`]);
-  runs(paged(history), async ({ api, print }, { all, ...query }, id) => {
-    print.page(await api.list(`/alerts/${segment(id)}/history`, query, all === true), ['at', 'action', 'by', 'note']);
-  });
+  runs(paged(history), (context, given, id) => printList(context, `/alerts/${segment(id)}/history`, given, ['at', 'action', 'by', 'note']));
   const stats = command(alerts, 'stats', 'Count alerts', ['alerts stats', 'alerts stats --days 7']);
   runs(stats.option('--days <n>', 'alerts of so many days'), async ({ api, print }, query) => {
     const { noisiest, ...counts } = await api.get('/alerts/stats', query);

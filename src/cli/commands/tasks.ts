@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { taskPriorities, taskStatuses } from '../../tasks/task.js';
 import { ifMatch, segment } from '../api.js';
 import { command, paged, runs, Suggesting, type Run } from '../command.js';
+import { printList } from '../list.js';
 import type { Context } from '../context.js';
 import { addField, addLabel, addText, json, merged, number } from '../input.js';
 import { addTaskHistory } from './task-history.js';
@@ -75,9 +76,7 @@ function addList(tasks: Command): void {
     .option('--created-after <time>', 'created at this time or later')
     .option('--created-before <time>', 'created before this time')
     .addOption(new Suggesting('--order <order>', 'newest or oldest first', ['desc', 'asc']));
-  runs(paged(list), async ({ api, print }, { all, ...filters }) => {
-    print.page(await api.list('/tasks', filters, all === true), columns);
-  });
+  runs(paged(list), (context, given) => printList(context, '/tasks', given, columns));
 }
 
 async function get({ api, print }: Context, _given: object, id?: string): Promise<void> {

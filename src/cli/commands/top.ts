@@ -32,12 +32,12 @@ const styles = { good: 'green', bad: 'red', warn: 'yellow', title: 'bold', faint
 const paint: Paint = (text, tone) => styleText(styles[tone], text, { stream: process.stdout });
 
 async function printAll({ api, print }: Context): Promise<void> {
-  const [metrics, workers] = await Promise.all([api.get('/metrics'), api.list('/workers', {})]);
+  const [metrics, workers] = await Promise.all([api.get('/metrics'), api.page('/workers')]);
   print.value({ metrics, workers: workers.items }, () => []);
 }
 
 async function printOnce({ api, print }: Context): Promise<void> {
-  const [metrics, { items: workers }] = await Promise.all([api.get('/metrics'), api.list('/workers', {})]);
+  const [metrics, { items: workers }] = await Promise.all([api.get('/metrics'), api.page('/workers')]);
   const seen: Seen = { url: api.url.origin, metrics: metrics as unknown as Metrics, workers, throughput: [], trouble: undefined };
   const width = Number(process.env.COLUMNS) || process.stdout.columns || 80;
   print.value({}, () => frame(seen, { width, height: Number.POSITIVE_INFINITY }, paint));
@@ -45,7 +45,7 @@ async function printOnce({ api, print }: Context): Promise<void> {
 
 async function follow({ api }: Context): Promise<void> {
   // What cannot begin is told on the ordinary screen.
-  const [first, { items: workers }] = await Promise.all([api.get('/metrics'), api.list('/workers', {})]);
+  const [first, { items: workers }] = await Promise.all([api.get('/metrics'), api.page('/workers')]);
   const seen: Seen = { url: api.url.origin, metrics: undefined, workers, throughput: [], trouble: undefined };
   take(seen, first);
   const draw = () => screen.draw(frame(seen, screen.size(), paint));
@@ -56,7 +56,7 @@ async function follow({ api }: Context): Promise<void> {
   const timers = [setInterval(draw, drawMs), setInterval(() => void readWorkers(), workersMs)];
   const readWorkers = async () => {
     // The stream of metrics tells of trouble.
-    const page = await api.list('/workers', {}).catch(() => undefined);
+    const page = await api.page('/workers').catch(() => undefined);
     if (page) seen.workers = page.items;
   };
   try {

@@ -5,7 +5,7 @@ import { command, runs, Suggesting, type Given } from '../command.js';
 import type { Context } from '../context.js';
 import { eventLine } from '../event-line.js';
 import { UsageError } from '../failures.js';
-import { addText } from '../input.js';
+import { addText, number } from '../input.js';
 import { follow, type Feed } from '../live.js';
 
 export function addWatch(program: Command): void {
@@ -22,12 +22,17 @@ export function addWatch(program: Command): void {
     .addOption(new Suggesting('--severity <severities>', 'alerts of one of these severities', severities))
     .option('--name <names>', 'with one of these names')
     .option('--label <key=value>', 'with this label; repeat it for more, which must all hold', addText)
-    .option('--since <seq>', 'also what has happened after this number', Number)
-    .option('--count <n>', 'end after so many events', Number);
+    .option('--since <seq>', 'also what has happened after this number', number)
+    .option('--count <n>', 'end after so many events', countOf);
   runs(watch, async (context, { count, ...filters }, ...what) => {
     const feeds = feedsOf(what.length ? what : ['tasks', 'alerts'], filters);
     await print(context, feeds, count === undefined ? Number.POSITIVE_INFINITY : Number(count));
   });
+}
+
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new UsageError(`--count must be a whole number from 1 on; it is "${text}".`);
 }
 
 /** Filters that only tasks, or only alerts, have. */

@@ -9,7 +9,7 @@ export function addWorkers(program: Command): void {
   runs(
     command(workers, 'list', 'List the workers that are connected', ['workers list', 'workers list --output json']),
     async ({ api, print }) => {
-      print.page(await api.list('/workers', {}), ['id', 'state', 'door', 'in_flight', 'slots', 'types', 'queues', 'last_beat_at']);
+      print.page(await api.page('/workers'), ['id', 'state', 'door', 'in_flight', 'slots', 'types', 'queues', 'last_beat_at']);
     },
   );
   const drain = command(workers, 'drain <id>', 'Give it no more tasks; what runs may finish', [`workers drain ${id}`]);

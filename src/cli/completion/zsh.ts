@@ -3,8 +3,9 @@ import type { Node } from './tree.js';
 
 /** A file _arkitect in a directory of fpath, or evaluated after compinit. */
 export function zshScript(tree: Node[]): string {
-  return `#compdef arkitect
+  return `#compdef arkitect arkitect.mjs
 # Completion of arkitect for zsh: put it into a directory of $fpath as _arkitect.
+# Zsh looks behind an alias, so the launcher is named, too.
 ${posixTables(tree)}
 _arkitect_described() {
   case $1 in
@@ -38,6 +39,6 @@ _arkitect() {
     (( \${#reply} )) && _describe command reply
   fi
 }
-if [[ $funcstack[1] == _arkitect ]]; then _arkitect "$@"; else compdef _arkitect arkitect; fi
+if [[ $funcstack[1] == _arkitect ]]; then _arkitect "$@"; else compdef _arkitect arkitect arkitect.mjs; fi
 `;
 }
