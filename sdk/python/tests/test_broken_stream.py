@@ -34,9 +34,9 @@ async def test_an_attempt_goes_on_while_its_stream_is_broken(proxy, client):
         await asyncio.wait_for(begun.wait(), PATIENCE_SECONDS)
         proxy.cut()
         proxy.mend()
-        # Another task can only come over a new stream.
+        # Another task can only run over a new stream. Handed to the old one before it was known to be broken, it runs a second time.
         go_on.set()
-        assert (await run(client, NewTask("next", type="uncut", start="auto"))).result == 1
+        assert (await run(client, NewTask("next", type="uncut", start="auto"))).result in (1, 2)
         task = await finished(client, task.id)
     assert (task.status, task.attempt, task.result, task.progress_message) == ("completed", 1, 1, "before")
     assert [line.message for line in (await client.logs(task.id)).items] == ["after"]
