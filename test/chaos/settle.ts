@@ -26,7 +26,7 @@ export async function settle(world: World, random: Random, watchers: Watcher[]):
   });
   for (const replica of idle) wrong(`${replica.name} runs no tasks after the last fault`);
   await within(finishMs, () => isFinished(world, random));
-  const [last] = await world.query<{ seq: number }>('SELECT max(seq)::int AS seq FROM events');
+  const [last] = await world.query<{ seq: number }>("SELECT max(seq)::int AS seq FROM events WHERE action LIKE 'task%'");
   await within(catchUpMs, () => watchers.every((watcher) => watcher.last >= last!.seq));
   let left: string[] = [];
   await within(recoverMs, async () => (left = await leftConnections(world)).length === 0);

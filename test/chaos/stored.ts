@@ -51,7 +51,7 @@ export async function readStored(query: Query): Promise<Stored> {
   const events = await query<StoredEvent>(
     `SELECT seq::int, task_id AS id, action, (extract(epoch FROM at) * 1000)::float8 AS at, status,
             coalesce(attempt, 0) AS attempt, version::int, worker_id AS worker
-     FROM events ORDER BY seq`,
+     FROM events WHERE action LIKE 'task%' ORDER BY seq`,
   );
   const lost = await query<LostAttempt>(
     `SELECT task_id AS id, attempt, worker_id AS worker, (extract(epoch FROM finished_at) * 1000)::float8 AS at
