@@ -5,7 +5,7 @@ import { AlertRaiser } from './channels/watchdog.js';
 /** Longer than between two looks of whoever raises: what is not repeated is over. */
 const expiresInSeconds = 180;
 
-/** Alerts about alerting itself. */
+/** Alerts of the server about itself. */
 @Injectable()
 export class OwnAlertRaiser extends AlertRaiser {
   constructor(private readonly alerts: AlertsService) {

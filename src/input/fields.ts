@@ -112,7 +112,7 @@ export function idRule(what: string): string {
 }
 
 /** The id of what `what` says, in lower case from here on. */
-export function IdField(what: 'a task' | 'an alert' | 'a silence'): PropertyDecorator {
+export function IdField(what: 'a task' | 'an alert' | 'a silence' | 'a channel' | 'a rule'): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value)),
     Matches(idPattern, { message: idRule(what) }),
@@ -123,6 +123,11 @@ export function Whole(options: FieldOptions & { min: number; max: number }): Pro
   const { min, max, ...shown } = options;
   const message = `must be a whole number from ${min} to ${max}`;
   return field(shown, { type: 'integer', minimum: min, maximum: max }, IsInt({ message }), Min(min, { message }), Max(max, { message }));
+}
+
+/** Change only this version. */
+export function IfVersion(): PropertyDecorator {
+  return Whole({ min: 1, max: Number.MAX_SAFE_INTEGER, optional: true, description: 'As the REST header If-Match.' });
 }
 
 export function Decimal(options: FieldOptions & { min: number; max: number }): PropertyDecorator {

@@ -126,6 +126,16 @@ export function Cursor() {
   );
 }
 
+/** A page, newest first; the cursor is an id. */
+export class PageDto {
+  @NumberFromQuery()
+  @Whole({ min: 1, max: 200, optional: true, default: 50, description: 'At most this many.', example: 50 })
+  limit: number = 50;
+
+  @Cursor()
+  cursor?: string;
+}
+
 /** Pages of what has happened to something: oldest first, the cursor is a number. */
 export class HistoryPageDto {
   @NumberFromQuery()

@@ -3,9 +3,10 @@ import type { FastifyReply } from 'fastify';
 import { Caller, Operation } from '../../auth/auth.guard.js';
 import type { Principal } from '../../auth/principal.js';
 import { versionFrom } from '../../input/preconditions.js';
+import { PageDto } from '../../input/query.js';
 import { NoBody } from '../../transport/input.pipe.js';
 import type { ChannelView } from './channel-changes.js';
-import { ChannelIdDto, ChannelPageDto, CreateChannelDto, PatchChannelDto } from './channels.dto.js';
+import { ChannelIdDto, CreateChannelDto, PatchChannelDto } from './channels.dto.js';
 import { Documented } from './channels.openapi.js';
 import { ChannelsService } from './channels.service.js';
 
@@ -26,7 +27,7 @@ export class ChannelsController {
   @Get()
   @Operation('alerts.channels.read')
   @Documented.list
-  list(@Caller() caller: Principal, @Query() page: ChannelPageDto) {
+  list(@Caller() caller: Principal, @Query() page: PageDto) {
     return this.channels.list(caller, page);
   }
 
@@ -69,7 +70,7 @@ export class ChannelsController {
   @Get(':id/deliveries')
   @Operation('alerts.channels.read')
   @Documented.deliveries
-  deliveries(@Caller() caller: Principal, @Param() { id }: ChannelIdDto, @Query() page: ChannelPageDto) {
+  deliveries(@Caller() caller: Principal, @Param() { id }: ChannelIdDto, @Query() page: PageDto) {
     return this.channels.deliveries(caller, id, page);
   }
 }

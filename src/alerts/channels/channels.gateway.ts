@@ -3,15 +3,9 @@ import { MessageBody, SubscribeMessage as On, WebSocketGateway, type OnGatewayIn
 import type { Namespace } from 'socket.io';
 import { Caller, Operation } from '../../auth/auth.guard.js';
 import type { Principal } from '../../auth/principal.js';
+import { PageDto } from '../../input/query.js';
 import { ErrorFilter } from '../../transport/error.filter.js';
-import {
-  ChannelIdDto,
-  ChannelPageDto,
-  CreateChannelDto,
-  DeleteChannelMessage,
-  DeliveriesMessage,
-  PatchChannelMessage,
-} from './channels.dto.js';
+import { ChannelIdDto, CreateChannelDto, DeleteChannelMessage, DeliveriesMessage, PatchChannelMessage } from './channels.dto.js';
 import { ChannelsService } from './channels.service.js';
 import { SocketListeners } from './socket-listeners.js';
 
@@ -36,7 +30,7 @@ export class ChannelsGateway implements OnGatewayInit<Namespace> {
 
   @On('list_channels')
   @Operation('alerts.channels.read')
-  list(@Caller() caller: Principal, @MessageBody() page: ChannelPageDto) {
+  list(@Caller() caller: Principal, @MessageBody() page: PageDto) {
     return this.channels.list(caller, page);
   }
 

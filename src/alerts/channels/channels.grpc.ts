@@ -3,14 +3,8 @@ import { GrpcMethod, Payload } from '@nestjs/microservices';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Caller, Operation } from '../../auth/auth.guard.js';
 import type { Principal } from '../../auth/principal.js';
-import {
-  ChannelIdDto,
-  ChannelPageDto,
-  CreateChannelDto,
-  DeleteChannelMessage,
-  DeliveriesMessage,
-  PatchChannelMessage,
-} from './channels.dto.js';
+import { PageDto } from '../../input/query.js';
+import { ChannelIdDto, CreateChannelDto, DeleteChannelMessage, DeliveriesMessage, PatchChannelMessage } from './channels.dto.js';
 import { ChannelsService } from './channels.service.js';
 
 /** The gRPC door: every call is the twin of a REST call. */
@@ -27,7 +21,7 @@ export class ChannelsGrpc {
 
   @GrpcMethod('AlertChannelService')
   @Operation('alerts.channels.read')
-  listAlertChannels(@Caller() caller: Principal, @Payload() page: ChannelPageDto) {
+  listAlertChannels(@Caller() caller: Principal, @Payload() page: PageDto) {
     return this.channels.list(caller, page);
   }
 

@@ -2,9 +2,10 @@ import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../auth/principal.js';
 import { pageOf, type Page } from '../../input/page.js';
+import type { PageDto } from '../../input/query.js';
 import { DeliveryError, type Channel, type DeliveryReason } from './channel.js';
 import { changedSpec, checkSpec, toChannelView, type ChannelView } from './channel-changes.js';
-import type { ChannelPageDto, CreateChannelDto, PatchChannelDto } from './channels.dto.js';
+import type { CreateChannelDto, PatchChannelDto } from './channels.dto.js';
 import { channelNameTaken, channelNotFound, channelVersionMismatch } from './channels.errors.js';
 import { ChannelsStore, type Delivery } from './channels.store.js';
 import { OutboxStore, type ChannelCount } from './outbox.store.js';
@@ -35,7 +36,7 @@ export class ChannelsService {
     return toChannelView(channel);
   }
 
-  async list({ tenant_id }: Principal, { cursor, limit }: ChannelPageDto): Promise<Page<ChannelView, string>> {
+  async list({ tenant_id }: Principal, { cursor, limit }: PageDto): Promise<Page<ChannelView, string>> {
     const { items, next_cursor } = pageOf(await this.store.list(tenant_id, cursor, limit + 1), limit, ({ id }) => id);
     return { items: items.map(toChannelView), next_cursor };
   }
@@ -77,7 +78,7 @@ export class ChannelsService {
     }
   }
 
-  async deliveries(caller: Principal, id: string, { cursor, limit }: ChannelPageDto): Promise<Page<Delivery, string>> {
+  async deliveries(caller: Principal, id: string, { cursor, limit }: PageDto): Promise<Page<Delivery, string>> {
     await this.find(caller, id);
     return pageOf(await this.store.deliveries(caller.tenant_id, id, cursor, limit + 1), limit, (delivery) => delivery.id);
   }

@@ -3,8 +3,9 @@ import type { FastifyReply } from 'fastify';
 import { Caller, Operation } from '../../auth/auth.guard.js';
 import type { Principal } from '../../auth/principal.js';
 import { versionFrom } from '../../input/preconditions.js';
+import { PageDto } from '../../input/query.js';
 import { NoBody } from '../../transport/input.pipe.js';
-import { CreateRuleDto, PatchRuleDto, RuleIdDto, RulePageDto, TestRangeDto, TestRuleDto } from './rules.dto.js';
+import { CreateRuleDto, PatchRuleDto, RuleIdDto, TestRangeDto, TestRuleDto } from './rules.dto.js';
 import { Documented } from './rules.openapi.js';
 import { RulesService, type RuleView } from './rules.service.js';
 
@@ -25,7 +26,7 @@ export class RulesController {
   @Get()
   @Operation('alerts.rules.read')
   @Documented.list
-  list(@Caller() caller: Principal, @Query() page: RulePageDto) {
+  list(@Caller() caller: Principal, @Query() page: PageDto) {
     return this.rules.list(caller, page);
   }
 

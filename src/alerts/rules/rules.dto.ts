@@ -1,15 +1,5 @@
-import { Transform } from 'class-transformer';
-import { Matches } from 'class-validator';
-import { Choice, Flag, FreeJsonObject, idPattern, idRule, Text, Time, Whole } from '../../input/fields.js';
-import { Cursor, NumberFromQuery } from '../../input/query.js';
+import { Choice, Flag, FreeJsonObject, IdField, IfVersion, Text, Time } from '../../input/fields.js';
 import { ruleKinds, type RuleKind } from './rule.js';
-
-function RuleId(): PropertyDecorator {
-  return (target, key) => {
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value))(target, key);
-    Matches(idPattern, { message: idRule('a rule') })(target, key);
-  };
-}
 
 const example = {
   metric: 'arkitect_tasks',
@@ -52,15 +42,6 @@ export class PatchRuleDto {
   spec?: Record<string, unknown>;
 }
 
-export class RulePageDto {
-  @NumberFromQuery()
-  @Whole({ min: 1, max: 200, optional: true, default: 50, description: 'At most this many.', example: 50 })
-  limit: number = 50;
-
-  @Cursor()
-  cursor?: string;
-}
-
 /** Of which time a rule is tested. */
 export class TestRangeDto {
   @Time({ optional: true, description: 'From this time on. Default: an hour before `to`.', example: '2026-11-26T08:00:00.000Z' })
@@ -71,31 +52,27 @@ export class TestRangeDto {
 }
 
 export class RuleIdDto {
-  @RuleId()
+  @IdField('a rule')
   id: string;
-}
-
-function Version(): PropertyDecorator {
-  return Whole({ min: 1, max: Number.MAX_SAFE_INTEGER, optional: true, description: 'As the REST header If-Match.' });
 }
 
 /* Socket.IO payloads and gRPC messages. */
 
 export class PatchRuleMessage extends PatchRuleDto {
-  @RuleId()
+  @IdField('a rule')
   id: string;
 
-  @Version()
+  @IfVersion()
   version?: number;
 }
 
 export class RuleVersionMessage extends RuleIdDto {
-  @Version()
+  @IfVersion()
   version?: number;
 }
 
 export class TestStoredRuleMessage extends TestRangeDto {
-  @RuleId()
+  @IdField('a rule')
   id: string;
 }
 

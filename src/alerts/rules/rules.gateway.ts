@@ -2,16 +2,9 @@ import { UseFilters } from '@nestjs/common';
 import { MessageBody, SubscribeMessage as On, WebSocketGateway } from '@nestjs/websockets';
 import { Caller, Operation } from '../../auth/auth.guard.js';
 import type { Principal } from '../../auth/principal.js';
+import { PageDto } from '../../input/query.js';
 import { ErrorFilter } from '../../transport/error.filter.js';
-import {
-  CreateRuleDto,
-  PatchRuleMessage,
-  RuleIdDto,
-  RulePageDto,
-  RuleVersionMessage,
-  TestRuleMessage,
-  TestStoredRuleMessage,
-} from './rules.dto.js';
+import { CreateRuleDto, PatchRuleMessage, RuleIdDto, RuleVersionMessage, TestRuleMessage, TestStoredRuleMessage } from './rules.dto.js';
 import { RulesService } from './rules.service.js';
 
 /** The door of Socket.IO: every message is acknowledged with the answer of its REST twin, or with `{ error }`. */
@@ -28,7 +21,7 @@ export class RulesGateway {
 
   @On('list_rules')
   @Operation('alerts.rules.read')
-  list(@Caller() caller: Principal, @MessageBody() page: RulePageDto) {
+  list(@Caller() caller: Principal, @MessageBody() page: PageDto) {
     return this.rules.list(caller, page);
   }
 

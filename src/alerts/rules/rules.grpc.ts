@@ -3,15 +3,8 @@ import { GrpcMethod, Payload } from '@nestjs/microservices';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Caller, Operation } from '../../auth/auth.guard.js';
 import type { Principal } from '../../auth/principal.js';
-import {
-  CreateRuleDto,
-  PatchRuleMessage,
-  RuleIdDto,
-  RulePageDto,
-  RuleVersionMessage,
-  TestRuleMessage,
-  TestStoredRuleMessage,
-} from './rules.dto.js';
+import { PageDto } from '../../input/query.js';
+import { CreateRuleDto, PatchRuleMessage, RuleIdDto, RuleVersionMessage, TestRuleMessage, TestStoredRuleMessage } from './rules.dto.js';
 import { RulesService } from './rules.service.js';
 
 /** The gRPC door: every call is the twin of a REST call. */
@@ -28,7 +21,7 @@ export class RulesGrpc {
 
   @GrpcMethod('AlertRuleService')
   @Operation('alerts.rules.read')
-  listAlertRules(@Caller() caller: Principal, @Payload() page: RulePageDto) {
+  listAlertRules(@Caller() caller: Principal, @Payload() page: PageDto) {
     return this.rules.list(caller, page);
   }
 

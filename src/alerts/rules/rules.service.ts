@@ -3,10 +3,11 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../auth/principal.js';
 import { invalid } from '../../errors/coded-error.js';
 import { pageOf, type Page } from '../../input/page.js';
+import type { PageDto } from '../../input/query.js';
 import type { Rule, SeriesState } from './rule.js';
 import { changedSpec, checkSpec, isAnother } from './rule-changes.js';
 import { RuleTester, type RuleTest } from './rule-tester.js';
-import type { CreateRuleDto, PatchRuleDto, RulePageDto, TestRangeDto, TestRuleDto } from './rules.dto.js';
+import type { CreateRuleDto, PatchRuleDto, TestRangeDto, TestRuleDto } from './rules.dto.js';
 import { ruleNameTaken, ruleNotFound, ruleVersionMismatch, tooManyRules } from './rules.errors.js';
 import { RulesStore, type RuleRow } from './rules.store.js';
 
@@ -43,7 +44,7 @@ export class RulesService {
     throw (await this.store.count(tenant_id)) < maxRules ? ruleNameTaken(name) : tooManyRules(maxRules);
   }
 
-  async list({ tenant_id }: Principal, { cursor, limit }: RulePageDto): Promise<Page<RuleView, string>> {
+  async list({ tenant_id }: Principal, { cursor, limit }: PageDto): Promise<Page<RuleView, string>> {
     const { items, next_cursor } = pageOf(await this.store.list(tenant_id, cursor, limit + 1), limit, ({ id }) => id);
     return { items: items.map(toRuleView), next_cursor };
   }

@@ -1,4 +1,4 @@
-import { Text, Time, Whole, IdField } from '../../input/fields.js';
+import { IdField, IfVersion, Text, Time, Whole } from '../../input/fields.js';
 import { AnyOf, Cursor, NumberFromQuery } from '../../input/query.js';
 import { MatcherDto, Matchers } from '../matcher.dto.js';
 import { silenceStatuses, type SilenceStatus } from './silence.js';
@@ -65,7 +65,7 @@ export class SilenceMessage {
 }
 
 export class ExpireSilenceMessage extends SilenceMessage {
-  @Whole({ min: 1, max: Number.MAX_SAFE_INTEGER, optional: true, description: 'As the REST header If-Match.' })
+  @IfVersion()
   version?: number;
 }
 
@@ -73,6 +73,6 @@ export class PatchSilenceMessage extends PatchSilenceDto {
   @IdField('a silence')
   id: string;
 
-  @Whole({ min: 1, max: Number.MAX_SAFE_INTEGER, optional: true, description: 'As the REST header If-Match.' })
+  @IfVersion()
   version?: number;
 }
