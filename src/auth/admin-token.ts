@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { settingDefinitions, SettingsError, type Settings } from '../settings.js';
+import { settingDefinitions } from '../setting-definitions.js';
+import { SettingsError, type Settings } from '../settings.js';
 
 /** Injection token of the resolved `AdminToken`. */
 export const ADMIN_TOKEN = Symbol('AdminToken');

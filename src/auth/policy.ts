@@ -5,6 +5,9 @@ const writers: readonly Role[] = ['operator', 'admin', 'root'];
 /** Whoever may create tasks may also run them, so that a first worker needs no set-up. */
 const workers: readonly Role[] = ['worker', ...writers];
 
+/** What concerns the whole server, and so always a token. */
+const admins: readonly Role[] = ['admin', 'root'];
+
 /** Who may do what, for all doors: operation → roles, or `public` for operations that need no principal at all. */
 export const policy = {
   'tasks.create': writers,
@@ -41,7 +44,13 @@ export const policy = {
   'alerts.routes.read': readers,
   'alerts.routes.manage': writers,
   'config.read': readers,
-  'config.write': ['admin', 'root'],
+  'config.write': admins,
+  'admin.system': admins,
+  'admin.health': admins,
+  'admin.logs': admins,
+  'admin.audit': admins,
+  'admin.actions': admins,
+  'admin.act': admins,
   'health.read': 'public',
   'docs.read': 'public',
 } as const satisfies Record<string, readonly Role[] | 'public'>;

@@ -1,6 +1,6 @@
 import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
-import { settingDefinitions } from '../settings.js';
+import { settingDefinitions } from '../setting-definitions.js';
 import { envFile } from './env-file.js';
 
 test('a new file holds every setting with its default, and no secret', () => {

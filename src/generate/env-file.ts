@@ -1,4 +1,4 @@
-import { settingDefinitions } from '../settings.js';
+import { settingDefinitions } from '../setting-definitions.js';
 import { changed } from './settings-table.js';
 
 /*

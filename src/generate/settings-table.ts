@@ -1,5 +1,5 @@
 import type { Definition } from '../setting-definition.js';
-import { settingDefinitions } from '../settings.js';
+import { settingDefinitions } from '../setting-definitions.js';
 
 /** `docs/settings.md`: every setting in one table. */
 export function settingsTable(): string {
@@ -14,7 +14,7 @@ What is set at run time ([config.md](config.md)) wins over both, and an edit of 
 The last column says when a change takes effect: \`live\`, at once on every replica; \`restart\`, at the next start of each;
 \`start only\`, the same, and only by \`.env\` or the environment.
 
-<!-- Generated from src/settings.ts by \`npm run generate\`. -->
+<!-- Generated from src/setting-definitions.ts by \`npm run generate\`. -->
 
 | Setting | Meaning | Accepts | Default | Change |
 | --- | --- | --- | --- | --- |
