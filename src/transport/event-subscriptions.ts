@@ -29,6 +29,7 @@ interface Subscription {
 }
 
 interface Group {
+  namespace: Namespace;
   matches: EventFilter;
   room: string;
   members: number;
@@ -51,7 +52,8 @@ export class EventSubscriptions {
   private readonly groups = new Map<string, Group>();
   /** The running subscription of each socket; another object means that an older one has been replaced. */
   private readonly current = new Map<Socket, Subscription>();
-  private namespace: Namespace | undefined;
+  /** Sockets whose end is listened for. */
+  private readonly known = new WeakSet<Socket>();
   private unsubscribe: (() => void) | undefined;
 
   constructor(
@@ -60,15 +62,15 @@ export class EventSubscriptions {
     private readonly view: (event: LogEvent) => object,
   ) {}
 
-  attach(namespace: Namespace): void {
-    this.namespace = namespace;
-  }
-
   async subscribe(socket: Socket, { key, matches, since }: Wish): Promise<Subscribed> {
     const subscription = { key, matches, joined: false };
     // Before anything is awaited: of two that are sent at once the later one counts, and a socket that leaves meanwhile is gone.
     this.remove(socket);
     if (socket.connected) this.current.set(socket, subscription);
+    if (!this.known.has(socket)) {
+      this.known.add(socket);
+      socket.once('disconnect', () => this.remove(socket));
+    }
     const reset = since !== undefined && !(await this.eventLog.canResumeFrom(since));
     const from = since === undefined || reset ? this.eventLog.tail : since;
     // The ack goes out first, then what comes after its seq.
@@ -127,7 +129,7 @@ export class EventSubscriptions {
 
   private join(socket: Socket, subscription: Subscription): void {
     const { key, matches } = subscription;
-    const group = this.groups.get(key) ?? { matches, room: `events ${key}`, members: 0 };
+    const group = this.groups.get(key) ?? { namespace: socket.nsp, matches, room: `events ${key}`, members: 0 };
     this.groups.set(key, group);
     group.members += 1;
     subscription.joined = true;
@@ -150,10 +152,9 @@ export class EventSubscriptions {
   }
 
   private publish(events: LogEvent[]): void {
-    if (!this.namespace) return;
     for (const event of events) {
-      for (const group of this.groups.values()) {
-        if (group.matches(event)) this.namespace.to(group.room).emit(event.action, this.view(event));
+      for (const { namespace, matches, room } of this.groups.values()) {
+        if (matches(event)) namespace.to(room).emit(event.action, this.view(event));
       }
     }
     for (const [socket, subscription] of this.current) {
