@@ -8,7 +8,7 @@ import { SETTINGS, type Settings } from '../settings.js';
 import { headersOf, rpcCallOf } from '../transport/grpc/rpc-call.js';
 import { requestContext } from '../transport/request-context.js';
 import { Authenticator } from './authenticator.js';
-import { allows, isPaused, isPublic, type Operation as OperationName } from './policy.js';
+import { allows, isAudited, isPaused, isPublic, type Operation as OperationName } from './policy.js';
 import type { Principal } from './principal.js';
 
 const OPERATION = Symbol('operation');
@@ -48,6 +48,9 @@ export class AuthGuard implements CanActivate {
         'This needs a token. Send it as "Authorization: Bearer TOKEN", or over Socket.IO as auth.token.',
       );
     }
+    const request = isAudited(operation) && requestContext();
+    // Also what is refused from here on is recorded.
+    if (request) request.audit = { operation, changes: [], more: 0, unchanged: false, recorded: false };
     if (!allows(principal, operation)) {
       throw new CodedError('FORBIDDEN', `The role ${principal.role} does not allow ${operation}. Use a token whose role does.`);
     }
