@@ -109,7 +109,13 @@ function observe(app: NestFastifyApplication, { spans }: Kernel, settings: Setti
 /** Guards, pipes and filters are those of the application; without `inheritAppConfig` none of them would run. */
 function connectGrpc(app: NestFastifyApplication, { spans }: Kernel, settings: Settings): GrpcDoor {
   const health = app.get(HealthService, { strict: false });
-  const door = new GrpcDoor(settings, app.get(RequestObservers), (server, services) => addHealth(server, health, services), spans, app.get(AuditTrail));
+  const door = new GrpcDoor(
+    settings,
+    app.get(RequestObservers),
+    (server, services) => addHealth(server, health, services),
+    spans,
+    app.get(AuditTrail),
+  );
   app.get(Connections).count('streams', () => door.streams.size);
   app.connectMicroservice({ strategy: door }, { inheritAppConfig: true });
   return door;

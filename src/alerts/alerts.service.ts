@@ -64,7 +64,8 @@ export class AlertsService {
   async exchange(tenantId: string, alerts: NewAlert[], over: string[], by: string): Promise<void> {
     const { created, resolved } = await this.store.exchange(tenantId, alerts, over, by);
     this.wakeUps.signal('events', 'alert_dispatch');
-    for (const { id, name, severity, status, source, labels } of created) noteChange({ id, after: { name, severity, status, source, labels } });
+    for (const { id, name, severity, status, source, labels } of created)
+      noteChange({ id, after: { name, severity, status, source, labels } });
     for (const { id, name, status } of resolved) noteChange({ id, after: { name, status } });
     if (created.length + resolved.length === 0) noteUnchanged();
   }

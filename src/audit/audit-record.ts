@@ -79,7 +79,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** A value as it is kept: JSON of at most 16 KiB. Of a larger one its beginning, and its digest. */
 export function kept(value: unknown): unknown {
   if (value === undefined || value === null) return null;
-  const text = JSON.stringify(value, (key, child: unknown) => (secretName.test(key) && child !== null ? '(not kept)' : child)).toWellFormed();
+  const text = JSON.stringify(value, (key, child: unknown) =>
+    secretName.test(key) && child !== null ? '(not kept)' : child,
+  ).toWellFormed();
   const bytes = Buffer.byteLength(text);
   if (bytes <= maxBytes) return JSON.parse(text);
   const sha256 = createHash('sha256').update(text).digest('hex');

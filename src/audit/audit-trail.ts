@@ -63,7 +63,11 @@ export class AuditTrail implements RequestRecorder, BeforeApplicationShutdown {
   }
 
   /** One for each change; one without, when nobody has said what was changed. */
-  private entriesOf(context: RequestContext, { operation, changes, more }: AuditedRequest, { door, address, target }: RequestOrigin): AuditEntry[] {
+  private entriesOf(
+    context: RequestContext,
+    { operation, changes, more }: AuditedRequest,
+    { door, address, target }: RequestOrigin,
+  ): AuditEntry[] {
     const { principal, failure, request_id = null, trace } = context;
     if (!principal) return [];
     const noted: NotedChange[] = [...changes];

@@ -104,11 +104,17 @@ function isSame(a: ChainPoint, b: ChainPoint): boolean {
 
 /** Records after the one that the head names: nobody appends like that. */
 function beyond(seq: number, last: number | null): ChainProblem | undefined {
-  return last !== null && last > seq ? rewritten(seq + 1, `The head of the log names record ${seq}, and there are records up to ${last}.`) : undefined;
+  return last !== null && last > seq
+    ? rewritten(seq + 1, `The head of the log names record ${seq}, and there are records up to ${last}.`)
+    : undefined;
 }
 
 /** Whoever rewrites the log and its head cannot rewrite what somebody else has kept of it. */
-function missed(expected: ChainPoint | undefined, found: boolean | undefined, head: ChainPoint & { anchor_seq: number }): ChainProblem | undefined {
+function missed(
+  expected: ChainPoint | undefined,
+  found: boolean | undefined,
+  head: ChainPoint & { anchor_seq: number },
+): ChainProblem | undefined {
   if (!expected || found || expected.seq < head.anchor_seq || isSame(expected, chainStart)) return undefined;
   return expected.seq > head.seq
     ? cut(head.seq + 1, `You know record ${expected.seq}, and the log ends with ${head.seq}.`)

@@ -11,8 +11,26 @@ export interface AuditHead extends ChainPoint {
   last_seq: number | null;
 }
 
-const columns =
-  'seq, at, tenant_id, principal, role, door, operation, target, before, after, outcome, request_id, trace_id, address, previous_hash, hash';
+const columnNames = [
+  'seq',
+  'at',
+  'tenant_id',
+  'principal',
+  'role',
+  'door',
+  'operation',
+  'target',
+  'before',
+  'after',
+  'outcome',
+  'request_id',
+  'trace_id',
+  'address',
+  'previous_hash',
+  'hash',
+] as const satisfies (keyof AuditRecord)[];
+const columns = columnNames.join(', ');
+const columnTypes = columnNames.map((name) => ({ seq: 'bigint', at: 'timestamptz' })[name as string] ?? 'text');
 
 // The head as one statement sees it, so that no record is appended between the two looks.
 const headStatement = statement<AuditHead>(
@@ -27,8 +45,8 @@ const appendStatement = statement<{ seq: number }>(
   UPDATE audit_head SET seq = $3, hash = $4 WHERE seq = $1 AND hash = $2 RETURNING 1
 )
 INSERT INTO audit_log (${columns})
-SELECT ${columns} FROM json_to_recordset($5::json) AS i(seq bigint, at timestamptz, tenant_id text, principal text, role text, door text, operation text,
-  target text, before json, after json, outcome text, request_id text, trace_id text, address text, previous_hash text, hash text)
+SELECT ${columns.replace('before, after', 'before::json, after::json')}
+FROM unnest(${columnTypes.map((type, index) => `$${index + 5}::${type}[]`).join(', ')}) AS i(${columns})
 WHERE EXISTS (SELECT FROM moved)
 RETURNING seq`,
 );
@@ -90,6 +108,17 @@ export class AuditStore {
 async function appendTo(db: Queryable, head: ChainPoint, entries: AuditEntry[]): Promise<ChainPoint | undefined> {
   const records = chained(head, entries);
   const { seq, hash } = records.at(-1)!;
-  const added = await db.query(appendStatement, [head.seq, head.hash, seq, hash, JSON.stringify(records)]);
+  const added = await db.query(appendStatement, [
+    head.seq,
+    head.hash,
+    seq,
+    hash,
+    ...columnNames.map((name) => records.map((record) => stored(name, record))),
+  ]);
   return added.length > 0 ? { seq, hash } : undefined;
+}
+
+function stored(name: (typeof columnNames)[number], record: AuditRecord): string | number | null {
+  if (name === 'before' || name === 'after') return record[name] === null ? null : JSON.stringify(record[name]);
+  return record[name];
 }

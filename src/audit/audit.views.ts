@@ -40,7 +40,11 @@ export class AuditRecordView implements AuditRecord {
   @ApiProperty({ ...anyJson, description: 'What it was; null: it was not there, or nobody says.', example: { LOG_LEVEL: null } })
   before: unknown;
 
-  @ApiProperty({ ...anyJson, description: 'What it is. Above 16 KiB the beginning: `{cut, bytes, sha256, begins}`.', example: { LOG_LEVEL: 'debug' } })
+  @ApiProperty({
+    ...anyJson,
+    description: 'What it is. Above 16 KiB the beginning: `{cut, bytes, sha256, begins}`.',
+    example: { LOG_LEVEL: 'debug' },
+  })
   after: unknown;
 
   @text('`ok`, or the code of the error that was answered.', 'ok')

@@ -30,8 +30,10 @@ export class ChainWalk {
 
   /** Once there are no more: whether this is where the chain is to end. */
   end(head: ChainPoint): boolean {
-    if (this.at.seq < head.seq) this.problem = cut(this.at.seq + 1, `The log is to end with record ${head.seq}, and ends with ${this.at.seq}.`);
-    else if (this.at.hash !== head.hash) this.problem = rewritten(head.seq, `Record ${head.seq} is another one than the head of the log names.`);
+    if (this.at.seq < head.seq)
+      this.problem = cut(this.at.seq + 1, `The log is to end with record ${head.seq}, and ends with ${this.at.seq}.`);
+    else if (this.at.hash !== head.hash)
+      this.problem = rewritten(head.seq, `Record ${head.seq} is another one than the head of the log names.`);
     return !this.problem;
   }
 }

@@ -24,7 +24,20 @@ export function moved(row: TaskRow, was: TaskStatus): Task {
   return toTaskView(row);
 }
 
-function fieldsOf({ name, type, queue, priority, parameters, labels, max_attempts, timeout_seconds, backoff, run_at, status, version }: Task): object {
+function fieldsOf({
+  name,
+  type,
+  queue,
+  priority,
+  parameters,
+  labels,
+  max_attempts,
+  timeout_seconds,
+  backoff,
+  run_at,
+  status,
+  version,
+}: Task): object {
   const parameters_sha256 = createHash('sha256').update(canonicalJson(parameters)).digest('hex');
   return { name, type, queue, priority, labels, max_attempts, timeout_seconds, backoff, run_at, status, version, parameters_sha256 };
 }

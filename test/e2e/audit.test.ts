@@ -126,11 +126,19 @@ describe('a change is recorded before its answer', () => {
   test('never with a secret', async () => {
     const canary = 'canary-of-a-secret-9d41';
     const url = `http://127.0.0.1:9/${canary}`;
-    const { body: webhook } = await server.api('POST', '/alerts/channels', { name: 'w', kind: 'webhook', spec: { url: 'http://127.0.0.1:9/', secret: canary } });
+    const { body: webhook } = await server.api('POST', '/alerts/channels', {
+      name: 'w',
+      kind: 'webhook',
+      spec: { url: 'http://127.0.0.1:9/', secret: canary },
+    });
     await server.api('PATCH', `/alerts/channels/${webhook.id}`, { spec: { bearer_token: canary, secret: `${canary}2` } });
     await server.api('DELETE', `/alerts/channels/${webhook.id}`);
     await server.api('POST', '/alerts/channels', { name: 's', kind: 'slack', spec: { url } });
-    const { body: task } = await server.api('POST', '/tasks', { name: 'a', type: 'http.request', parameters: { url, headers: { 'x-key': canary } } });
+    const { body: task } = await server.api('POST', '/tasks', {
+      name: 'a',
+      type: 'http.request',
+      parameters: { url, headers: { 'x-key': canary } },
+    });
     await server.api('PATCH', `/tasks/${task.id}`, { parameters: { headers: { 'x-key': `${canary}2` } } });
     await server.api('POST', '/config', { changes: { ADMIN_TOKEN: canary } });
     await server.api('DELETE', `/tasks/${task.id}`);
@@ -211,11 +219,16 @@ describe('the log is read', () => {
   test('by Socket.IO and gRPC as by REST, and as a whole, oldest first, from any record on', async () => {
     const all = (await records()).toReversed();
     const lines = async (query = '') =>
-      ((await server.api('GET', `/admin/audit/export${query}`)).body as string).split('\n').filter(Boolean).map((line) => JSON.parse(line));
+      ((await server.api('GET', `/admin/audit/export${query}`)).body as string)
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
     expect(await lines()).toEqual(all);
     expect(await lines(`?after=${all[4].seq}&door=rest`)).toEqual(all.slice(5).filter(({ door }) => door === 'rest'));
     const streamed = await grpc.call('ExportAudit', {}, admin);
-    expect(streamed.map(({ record }: Any) => [record.seq, record.hash, record.after])).toEqual(all.map(({ seq, hash, after }) => [seq, hash, after]));
+    expect(streamed.map(({ record }: Any) => [record.seq, record.hash, record.after])).toEqual(
+      all.map(({ seq, hash, after }) => [seq, hash, after]),
+    );
     expect((await grpc.call('ListAudit', { limit: 1 }, admin)).items[0]).toMatchObject({ seq: all.at(-1).seq });
     const client = await socket('admin');
     expect((await ask(client, 'audit', { limit: 1 })).items).toEqual([all.at(-1)]);
