@@ -5,7 +5,6 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { Observable } from 'rxjs';
 import { Caller, Operation } from '../auth/auth.guard.js';
 import type { Principal } from '../auth/principal.js';
-import type { Json } from '../tasks/task.js';
 import { Call } from '../transport/grpc/call.decorator.js';
 import { JsonValue } from '../transport/grpc/json-messages.js';
 import { rpcStream } from '../transport/grpc/rpc-stream.js';
@@ -52,5 +51,10 @@ async function* messages(pages: AsyncIterable<AuditRecord[]>): AsyncGenerator<ob
 }
 
 function recordMessage({ before, after, ...record }: AuditRecord): object {
-  return { ...record, before: new JsonValue(before as Json), after: new JsonValue(after as Json) };
+  return { ...record, before: json(before), after: json(after) };
+}
+
+/** As it was kept, and so JSON. */
+function json(value: unknown): JsonValue {
+  return new JsonValue(value as JsonValue['value']);
 }
