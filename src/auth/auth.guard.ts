@@ -22,6 +22,11 @@ declare module 'fastify' {
 /** Names the operation of `policy.ts` that a handler performs. A handler without one is refused to everybody. */
 export const Operation = (operation: OperationName) => SetMetadata(OPERATION, operation);
 
+/** The operation that a handler, or its class, names. */
+export function operationOf(handler: object, of: object): OperationName | undefined {
+  return (Reflect.getMetadata(OPERATION, handler) ?? Reflect.getMetadata(OPERATION, of)) as OperationName | undefined;
+}
+
 /** The principal that the guard let through; `undefined` only for public operations. */
 export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext) => principalOf(context));
 
