@@ -52,23 +52,18 @@ export function accessRows(app: INestApplicationContext): AccessRow[] {
 }
 
 function namesOf(of: Function, handler: Handler): Pick<AccessRow, 'door' | 'name'>[] {
-  const method = metadata<RequestMethod>(METHOD_METADATA, handler);
+  const said = (key: string, target: object): unknown => Reflect.getMetadata(key, target);
+  const method = said(METHOD_METADATA, handler) as RequestMethod | undefined;
   if (method !== undefined) {
-    const path = [metadata<string>(PATH_METADATA, of), metadata<string>(PATH_METADATA, handler)].map((part) =>
-      part?.replace(/^\/|\/$/g, ''),
-    );
+    const path = [of, handler].map((part) => (said(PATH_METADATA, part) as string | undefined)?.replace(/^\/|\/$/g, ''));
     return [{ door: 'rest', name: `${RequestMethod[method]} /${path.filter(Boolean).join('/')}` }];
   }
-  const gateway = metadata<{ namespace: string }>('websockets:gateway_options', of);
-  if (gateway && metadata('websockets:message_mapping', handler)) {
-    return [{ door: 'socket.io', name: `/${gateway.namespace} ${metadata<string>('message', handler)}` }];
+  const gateway = said('websockets:gateway_options', of) as { namespace: string } | undefined;
+  if (gateway && said('websockets:message_mapping', handler)) {
+    return [{ door: 'socket.io', name: `/${gateway.namespace} ${said('message', handler) as string}` }];
   }
-  const patterns = metadata<{ service: string; rpc: string }[]>('microservices:pattern', handler) ?? [];
+  const patterns = (said('microservices:pattern', handler) ?? []) as { service: string; rpc: string }[];
   return patterns.map(({ service, rpc }) => ({ door: 'grpc', name: `${service}/${rpc}` }));
-}
-
-function metadata<T>(key: string, of: object): T | undefined {
-  return Reflect.getMetadata(key, of) as T | undefined;
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -147,7 +147,7 @@ function outcome(client: GrpcClient, service: string, method: string): Promise<s
     };
     stream.on('data', () => settle('in'));
     stream.on('error', () => undefined);
-    stream.on('status', ({ code }: { code: number }) => {
+    stream.on('status', ({ code }: { code: status }) => {
       settle(code === status.PERMISSION_DENIED ? 'FORBIDDEN' : code === status.UNAUTHENTICATED ? 'UNAUTHENTICATED' : 'in');
     });
   });

@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { GrpcClient } from '../support/grpc.js';
 import { expectProblem } from '../support/problem.js';
@@ -200,6 +205,22 @@ test('a change that cannot be recorded is answered with an error that says so', 
   expect(called).toMatchObject({ reason: 'INTERNAL' });
   expect((await server.api('GET', `/tasks/${task.id}`)).body.name).toBe('d');
   expect(await verify()).toMatchObject({ valid: true });
+});
+
+test('an export is verified by the script of docs/audit.md, which finds what was changed in it', async () => {
+  const [, script] = /```js\n([\s\S]+?)```/.exec(readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'audit.md'), 'utf8'))!;
+  const directory = mkdtempSync(join(tmpdir(), 'arkitect-audit-'));
+  const [program, file] = [join(directory, 'verify.mjs'), join(directory, 'audit.ndjson')];
+  writeFileSync(program, script!);
+  const run = async (lines: string) => {
+    writeFileSync(file, lines);
+    return (await promisify(execFile)(process.execPath, [program, file])).stdout;
+  };
+  const { body } = await server.api('GET', '/admin/audit/export');
+  expect(await run(body)).toBe(`In order up to ${(await verify()).head}\n`);
+  await expect(run(body.replace('"outcome":"ok"', '"outcome":"FORBIDDEN"'))).rejects.toThrow(/Record \d+ is not in order/);
+  await expect(run(body.replace(/\n.*\n/, '\n'))).rejects.toThrow('Record 3 is not in order');
+  rmSync(directory, { recursive: true });
 });
 
 describe('the log is read', () => {
