@@ -71,10 +71,10 @@ export class AuditTrail implements RequestRecorder, BeforeApplicationShutdown {
     const { principal, failure, request_id = null, trace } = context;
     if (!principal) return [];
     const noted: NotedChange[] = [...changes];
-    if (failure !== undefined) {
+    // What was done of a request that was refused in part is told in any case.
+    if (failure !== undefined && noted.length === 0) {
       const left = this.refusals.take(`${principal.tenant_id} ${principal.name}`);
       if (left === undefined) return [];
-      // Of a change that was refused in part, what was done of it is told.
       if (left > 0) noted.push({ id: null, after: { refused_and_not_recorded: left } });
     }
     if (more > 0) noted.push({ id: null, after: { more_changes: more } });

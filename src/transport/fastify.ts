@@ -102,6 +102,8 @@ export function recordRequests(fastify: FastifyInstance, recorder: RequestRecord
     const { arkitect: context, params, raw } = request;
     return context?.audit && recorder.record(context, { door: 'rest', address: raw.socket.remoteAddress, target: targetOf(params) });
   };
+  // Node remembers an address that was asked for, and knows none of a connection that is closed.
+  fastify.server.on('connection', ({ remoteAddress }) => void remoteAddress);
   fastify.addHook('onSend', (request, reply, payload, done) => {
     const recorded = record(request);
     if (!recorded) return done();

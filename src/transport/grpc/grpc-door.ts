@@ -118,8 +118,10 @@ export class GrpcDoor extends ServerGrpc {
   private recorded(call: RpcCall, answer: Answer, context: RequestContext): Answer {
     const { recorder } = this;
     if (!recorder) return answer;
+    // Taken now: of a client that has left nothing is known.
+    const origin = originOf(call);
     return (...given) => {
-      const recorded = context.audit && recorder.record(context, originOf(call));
+      const recorded = context.audit && recorder.record(context, origin);
       if (!recorded) return answer(...given);
       recorded.then(
         () => answer(...given),

@@ -8,6 +8,7 @@ import { toRpcStatus } from './rpc-status.js';
 export function recordAtEnd(call: RpcCall, context: RequestContext, recorder: RequestRecorder): void {
   const stream = call as unknown as NodeJS.WritableStream & NodeJS.EventEmitter;
   const end = stream.end.bind(stream) as (...args: unknown[]) => unknown;
+  const origin = originOf(call);
   let begun = false;
   let ended = false;
   const finish = (...args: unknown[]) => {
@@ -24,7 +25,7 @@ export function recordAtEnd(call: RpcCall, context: RequestContext, recorder: Re
     begun = true;
     // Whoever is told of an error after this one says what it was.
     setImmediate(() => {
-      const recorded = recorder.record(context, originOf(call));
+      const recorded = recorder.record(context, origin);
       if (!recorded) return finish(...args);
       recorded.then(
         () => finish(...args),
@@ -38,6 +39,6 @@ export function recordAtEnd(call: RpcCall, context: RequestContext, recorder: Re
     return stream;
   }) as typeof stream.end;
   stream.once('cancelled', () => {
-    if (!begun && context.audit) void recorder.record(context, originOf(call))?.catch(() => undefined);
+    if (!begun && context.audit) void recorder.record(context, origin)?.catch(() => undefined);
   });
 }
