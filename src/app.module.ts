@@ -8,6 +8,7 @@ import { FlowModule } from './alerts/flow/flow.module.js';
 import { RoutesModule } from './alerts/routes/routes.module.js';
 import { RulesModule } from './alerts/rules/rules.module.js';
 import { SilencesModule } from './alerts/silences/silences.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { AuthModule } from './auth/auth.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -37,6 +38,7 @@ import { WorkersModule } from './workers/workers.module.js';
     SilencesModule,
     AlertmanagerApiModule,
     LiveConfigModule,
+    AuditModule,
   ],
   controllers: [ErrorsController],
   providers: [

@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { AuditTrail } from './audit/audit-trail.js';
 import { addHealth } from './health/health.grpc.js';
 import { HealthService } from './health/health.service.js';
 import { Lifecycle } from './health/lifecycle.js';
@@ -12,7 +13,7 @@ import type { Settings } from './settings.js';
 import { GrpcDoor } from './transport/grpc/grpc-door.js';
 import { Connections } from './transport/connections.js';
 import { installCors } from './transport/cors.js';
-import { fastifyOptions, installFastify, observeRequests } from './transport/fastify.js';
+import { fastifyOptions, installFastify, observeRequests, recordRequests } from './transport/fastify.js';
 import { serveOpenApi } from './transport/openapi.js';
 import { RequestLog } from './transport/request-log.js';
 import { RequestObservers } from './transport/request-observer.js';
@@ -81,7 +82,7 @@ export async function createApp(kernel: Kernel, settings: Settings, logger: Logg
     abortOnError: false,
   });
   observe(app, kernel, settings, logger);
-  app.useWebSocketAdapter(new AuthenticatedIoAdapter(app, {}, kernel.spans));
+  app.useWebSocketAdapter(new AuthenticatedIoAdapter(app, {}, kernel.spans, app.get(AuditTrail)));
   serveOpenApi(app);
   return app;
 }
@@ -100,6 +101,7 @@ function observe(app: NestFastifyApplication, { spans }: Kernel, settings: Setti
   observers.add(new RequestLog(logger, settings));
   if (spans) observers.add(new RequestSpans());
   const fastify = app.getHttpAdapter().getInstance();
+  recordRequests(fastify, app.get(AuditTrail));
   if (spans) traceRequests(fastify, spans);
   observeRequests(fastify, observers);
 }
@@ -107,7 +109,13 @@ function observe(app: NestFastifyApplication, { spans }: Kernel, settings: Setti
 /** Guards, pipes and filters are those of the application; without `inheritAppConfig` none of them would run. */
 function connectGrpc(app: NestFastifyApplication, { spans }: Kernel, settings: Settings): GrpcDoor {
   const health = app.get(HealthService, { strict: false });
-  const door = new GrpcDoor(settings, app.get(RequestObservers), (server, services) => addHealth(server, health, services), spans);
+  const door = new GrpcDoor(
+    settings,
+    app.get(RequestObservers),
+    (server, services) => addHealth(server, health, services),
+    spans,
+    app.get(AuditTrail),
+  );
   app.get(Connections).count('streams', () => door.streams.size);
   app.connectMicroservice({ strategy: door }, { inheritAppConfig: true });
   return door;

@@ -233,6 +233,19 @@ export const settingDefinitions = {
     item: /^[A-Za-z0-9.:_*/[\]-]+$/,
     isItem: isAllowEntry,
   }),
+  AUDIT_TASKS: oneOf({
+    change: 'live',
+    default: 'changes',
+    values: ['all', 'changes', 'none'],
+    doc: 'What the audit log keeps of tasks: all; changes, which is everything but their creation (a task says itself who made it); or none.',
+  }),
+  AUDIT_RETENTION_DAYS: integer({
+    change: 'live',
+    default: '365',
+    min: 0,
+    max: 3650,
+    doc: 'Days that a record of the audit log is kept; 0 keeps it for ever.',
+  }),
   MAINTENANCE_MODE: flag({
     change: 'live',
     default: 'false',

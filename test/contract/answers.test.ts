@@ -257,6 +257,14 @@ test('the configuration is answered as documented', async () => {
   await expectAnswer('config_rollback', 200, { body: { version: 0 } });
 });
 
+test('the audit log is answered as documented', async () => {
+  await expectAnswer('audit_list', 200);
+  await expectAnswer('audit_verify', 200);
+  await expectAnswer('audit_export', 200);
+  const bad = { list: '?limit=0', verify: '?head=1', export: '?after=x' };
+  for (const [name, query] of Object.entries(bad)) await expectAnswer(`audit_${name}`, 400, { query });
+});
+
 test('channels are answered as documented', async () => {
   const body = { name: 'contract', kind: 'webhook', spec: { url: 'http://127.0.0.1:9/' } };
   const { body: channel } = await expectAnswer('channels_create', 201, { body });

@@ -135,6 +135,8 @@ describe('every rpc, by its descriptor', () => {
     if (method === 'ListAlertSilences') return { status: ['nothing'] };
     if (method === 'PutAlertRoutes') return { routes: [{ name: '' }] };
     if (method === 'TestAlertRoutes') return { severity: 'nothing' };
+    if (method === 'VerifyAudit') return { head: 'x' };
+    if (method === 'ExportAudit') return { door: 'x' };
     if (method === 'WatchConfig') return { since: -1 };
     if (method === 'GetAlertStats') return { days: 0 };
     if (method === 'CreateTask') return { task: bad.task };
