@@ -20,6 +20,16 @@ export interface Acknowledgement {
   refused_keys: string[];
 }
 
+/** What a replica says of itself. */
+export interface ReplicaDescription {
+  started_at: string;
+  version: string;
+  host: string;
+  pid: number;
+  /** Null: it does not lead. */
+  leading_since: string | null;
+}
+
 interface Beat {
   /** The latest there is. */
   version: number;
@@ -57,7 +67,8 @@ SELECT * FROM added`,
 const beatStatement = statement<Beat>(
   'config_beat',
   `WITH seen AS (
-  INSERT INTO config_replicas (replica_id) VALUES ($1) ON CONFLICT (replica_id) DO UPDATE SET seen_at = now()
+  INSERT INTO config_replicas (replica_id, started_at, version, host, pid, leading_since) VALUES ($1, $2, $3, $4, $5, $6)
+  ON CONFLICT (replica_id) DO UPDATE SET seen_at = now(), leading_since = excluded.leading_since
 )
 SELECT coalesce(max(version), 0) AS version, (SELECT max(a.version) FROM config_acknowledgements a WHERE a.replica_id = $1) AS acknowledged
 FROM config_versions`,
@@ -142,8 +153,9 @@ export class ConfigStore {
   }
 
   /** This replica lives. */
-  async beat(replicaId: string): Promise<Beat> {
-    return (await this.database.loops.query(beatStatement, [replicaId]))[0]!;
+  async beat(replicaId: string, about: Partial<ReplicaDescription> = {}): Promise<Beat> {
+    const { started_at, version, host, pid, leading_since } = about;
+    return (await this.database.loops.query(beatStatement, [replicaId, started_at, version, host, pid, leading_since]))[0]!;
   }
 
   async acknowledge(replicaId: string, version: number, restartKeys: string[], refusedKeys: string[]): Promise<void> {
