@@ -30,6 +30,23 @@ export interface ReplicaDescription {
   leading_since: string | null;
 }
 
+/** A replica as the others see it. What an older version does not say of itself is null. */
+export interface ReplicaRow {
+  replica_id: string;
+  started_at: string | null;
+  version: string | null;
+  host: string | null;
+  pid: number | null;
+  leading_since: string | null;
+  seen_at: string;
+  /** Since its last sign of life. */
+  seen_seconds_ago: number;
+  /** The version of the configuration that it applies. */
+  config_version: number | null;
+  /** p99 in seconds; null without metrics. */
+  event_loop_lag: number | null;
+}
+
 interface Beat {
   /** The latest there is. */
   version: number;
@@ -93,6 +110,14 @@ const acknowledgementsStatement = statement<Acknowledgement>(
    ) latest ON true
    WHERE r.seen_at > now() - make_interval(secs => $2)
    ORDER BY r.replica_id`,
+);
+const replicasStatement = statement<ReplicaRow>(
+  'config_replicas',
+  `SELECT r.replica_id, r.started_at, r.version, r.host, r.pid, r.leading_since, r.seen_at,
+          round(greatest(0, extract(epoch FROM now() - r.seen_at))::numeric, 3)::float8 AS seen_seconds_ago,
+          (SELECT max(a.version) FROM config_acknowledgements a WHERE a.replica_id = r.replica_id) AS config_version,
+          (SELECT (s.sample->'system_health'->>'event_loop_lag')::float8 FROM replica_samples s WHERE s.replica_id = r.replica_id) AS event_loop_lag
+   FROM config_replicas r WHERE r.seen_at > now() - make_interval(secs => $1) ORDER BY r.replica_id`,
 );
 const pruneStatement = statement(
   'prune_config',
@@ -169,6 +194,11 @@ export class ConfigStore {
   /** Of every replica that runs. */
   acknowledgements(version: number): Promise<Acknowledgement[]> {
     return this.database.api.query(acknowledgementsStatement, [version, goneAfterSeconds]);
+  }
+
+  /** Those that run. */
+  replicas(): Promise<ReplicaRow[]> {
+    return this.database.api.query(replicasStatement, [goneAfterSeconds]);
   }
 
   async prune(): Promise<void> {

@@ -26,7 +26,8 @@ let grpc: GrpcClient;
 
 beforeAll(async () => {
   database = await createDatabase();
-  const start = () => startTestServer({ ...settings, ADMIN_TOKEN: 'a-token-of-the-log-tests' }, database.url, { log: { write: () => undefined } });
+  const start = () =>
+    startTestServer({ ...settings, ADMIN_TOKEN: 'a-token-of-the-log-tests' }, database.url, { log: { write: () => undefined } });
   [one, two] = await Promise.all([start(), start()]);
   grpc = new GrpcClient(one.server.grpcAddress, one.token);
 });
@@ -116,7 +117,8 @@ test('what cannot be meant is refused by name, and others than admins by role, o
   for (const message of ['logs', 'subscribe_logs', 'unsubscribe_logs'])
     expect(await ask(socket, message, {})).toMatchObject({ error: { code: 'FORBIDDEN' } });
   const anonymous = new GrpcClient(one.server.grpcAddress);
-  for (const method of ['ListLogs', 'WatchLogs']) await expect(anonymous.call(method, {}, service)).rejects.toMatchObject({ reason: 'FORBIDDEN' });
+  for (const method of ['ListLogs', 'WatchLogs'])
+    await expect(anonymous.call(method, {}, service)).rejects.toMatchObject({ reason: 'FORBIDDEN' });
   anonymous.close();
 });
 
@@ -149,7 +151,7 @@ test('followers on every door get each line of two busy replicas once and in ord
       controller.abort();
     }
   })();
-  for (let sent = 0; sent < total; ) {
+  for (let sent = 0; sent < total;) {
     for (let n = 0; n < 10; n++, sent++) loggerOf(sent % 2 ? one : two).info(`${mark} ${sent}`);
     // Some go with one storing, some with the next.
     await ask(socket, 'logs', { limit: 1 });
