@@ -142,7 +142,7 @@ module.exports = {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(database|engine/task-row|input/page|tasks|workers|alerts|config/overrides|metrics/(history/series|cluster/snapshot|system/replica-sample))',
+          '^src/(database|engine/task-row|input/page|tasks|workers|alerts|config/overrides|logging/log-line|metrics/(history/series|cluster/snapshot|system/replica-sample))',
       },
     },
     {

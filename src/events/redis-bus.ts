@@ -93,9 +93,9 @@ export class RedisBus {
   async about(): Promise<RedisAbout | undefined> {
     if (!this.works) return undefined;
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, aboutMs)));
+    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), aboutMs)));
     // Who may publish may not ask for this everywhere.
-    const text = await Promise.race([(this.publisher as Redis).info().catch(() => ''), late]);
+    const text = await Promise.race([this.publisher.info().catch(() => ''), late]);
     clearTimeout(timer);
     if (text === undefined) return undefined;
     const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(text)?.[1] ?? null;

@@ -55,15 +55,15 @@ export class HealthService {
 
   /** All that readiness asks, with latency and reason. Callers that ask at the same time share one round of checks. */
   dependencies(): Promise<Dependency[]> {
-    const { state } = this.lifecycle;
-    const lifecycle = {
-      name: 'lifecycle',
-      status: state === 'ready' ? 'up' : 'down',
-      latency_ms: 0,
-      reason: `This replica is ${state}.`,
-    } as const;
-    this.looking ??= Promise.all([lifecycle, ...this.probes.map(timed)]).finally(() => (this.looking = undefined));
+    this.looking ??= Promise.all(this.probes.map(timed))
+      .then((dependencies) => [this.lifecycleDependency(), ...dependencies])
+      .finally(() => (this.looking = undefined));
     return this.looking;
+  }
+
+  private lifecycleDependency(): Dependency {
+    const { state } = this.lifecycle;
+    return { name: 'lifecycle', status: state === 'ready' ? 'up' : 'down', latency_ms: 0, reason: `This replica is ${state}.` };
   }
 
   private async report(checks: (() => Promise<HealthIndicatorResult>)[]): Promise<HealthReport> {

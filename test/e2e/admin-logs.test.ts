@@ -79,7 +79,7 @@ test('lines of every replica are listed newest first, page by page, and narrowed
   expect(rest.next_cursor).toBeNull();
 
   const found = async (query: Record<string, string | number>) => (await list(query)).items.map(({ msg }) => msg.split(' ')[0]);
-  expect((await found({ text: mark, level: 'warn' })).toSorted()).toEqual(['THIRD', 'second']);
+  expect(new Set(await found({ text: mark, level: 'warn' }))).toEqual(new Set(['THIRD', 'second']));
   expect(await found({ text: `third ${mark}` })).toEqual(['THIRD']);
   expect(await found({ text: `broken like ${mark}` })).toEqual(['THIRD']);
   expect(await found({ request_id, level: 'warn' })).toEqual(['second']);

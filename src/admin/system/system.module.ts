@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import { HealthModule } from '../../health/health.module.js';
+import { OwnProcess } from './own-process.js';
 import { SystemController } from './system.controller.js';
 import { SystemGateway } from './system.gateway.js';
 import { SystemGrpc } from './system.grpc.js';
@@ -13,6 +14,7 @@ import { SystemStore } from './system.store.js';
   providers: [
     SystemGateway,
     SystemService,
+    OwnProcess,
     { provide: SystemStore, useFactory: (database: Database) => new SystemStore(database), inject: [Database] },
   ],
 })

@@ -1,5 +1,3 @@
-import { statfs } from 'node:fs/promises';
-import { arch, availableParallelism, freemem, hostname, loadavg, platform, release, totalmem, uptime } from 'node:os';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { ConfigStore, type ReplicaRow } from '../../config/config.store.js';
 import { Database } from '../../database/database.js';
@@ -8,25 +6,14 @@ import type { RedisBus } from '../../events/redis-bus.js';
 import { HandlerRegistry } from '../../handlers/handlers.js';
 import { HealthService } from '../../health/health.service.js';
 import { Redactor } from '../../logging/redactor.js';
-import { ReplicaStatus } from '../../metrics/prometheus/replica-status.js';
 import { SETTINGS, type Settings } from '../../settings.js';
-import { Connections } from '../../transport/connections.js';
 import { serverVersion } from '../../version.js';
 import { REPLICA_ID } from '../../workers/workers.tokens.js';
 import { LogStorage } from '../logs/log-storage.js';
-import type {
-  DatabaseAnswer,
-  HealthAnswer,
-  HostAnswer,
-  MigrationsAnswer,
-  ProcessAnswer,
-  RedisAnswer,
-  SystemAnswer,
-} from './system-answers.js';
+import { OwnProcess } from './own-process.js';
+import type { DatabaseAnswer, HealthAnswer, MigrationsAnswer, RedisAnswer, SystemAnswer } from './system-answers.js';
 import { SystemStore } from './system.store.js';
 import { REDIS } from './system.tokens.js';
-
-const startedAt = new Date(Date.now() - performance.now()).toISOString();
 
 /** How the server and all it stands on are, for those who look after it. */
 @Injectable()
@@ -39,8 +26,7 @@ export class SystemService {
     private readonly database: Database,
     private readonly health: HealthService,
     private readonly handlers: HandlerRegistry,
-    private readonly status: ReplicaStatus,
-    private readonly connections: Connections,
+    private readonly own: OwnProcess,
     private readonly logs: LogStorage,
     private readonly redactor: Redactor,
     @Inject(SETTINGS) private readonly settings: Settings,
@@ -50,7 +36,7 @@ export class SystemService {
 
   async system(): Promise<SystemAnswer> {
     const [host, database, redis, migrations, replicas] = await Promise.all([
-      this.host(),
+      this.own.host(),
       this.databaseAnswer(),
       this.redisAnswer(),
       this.migrations(),
@@ -62,7 +48,7 @@ export class SystemService {
       replica_id: this.replicaId,
       version: serverVersion,
       node_version: process.versions.node,
-      process: this.process(),
+      process: this.own.process(),
       host,
       database,
       redis,
@@ -84,40 +70,6 @@ export class SystemService {
     const has = (wanted: string) => dependencies.some(({ status }) => status === wanted);
     const status = has('down') ? 'down' : has('degraded') ? 'degraded' : 'up';
     return { at: new Date().toISOString(), replica_id: this.replicaId, status, dependencies };
-  }
-
-  private process(): ProcessAnswer {
-    const { rss, heapUsed, heapTotal } = process.memoryUsage();
-    const { user, system } = process.cpuUsage();
-    return {
-      pid: process.pid,
-      started_at: startedAt,
-      uptime_seconds: Math.round(process.uptime()),
-      cpu_seconds: Math.round((user + system) / 1e4) / 100,
-      resident_bytes: rss,
-      heap_used_bytes: heapUsed,
-      heap_total_bytes: heapTotal,
-      sockets: this.connections.sockets(),
-      streams: this.connections.streams(),
-      ...this.status.runner,
-    };
-  }
-
-  private async host(): Promise<HostAnswer> {
-    const disk = await statfs(this.settings.DATA_DIR).catch(() => undefined);
-    return {
-      name: hostname(),
-      platform: platform(),
-      release: release(),
-      arch: arch(),
-      cpus: availableParallelism(),
-      load: loadavg(),
-      memory_total_bytes: totalmem(),
-      memory_free_bytes: freemem(),
-      disk_total_bytes: disk ? disk.blocks * disk.bsize : null,
-      disk_free_bytes: disk ? disk.bavail * disk.bsize : null,
-      uptime_seconds: Math.round(uptime()),
-    };
   }
 
   private async databaseAnswer(): Promise<DatabaseAnswer> {
