@@ -263,6 +263,11 @@ CREATE TABLE config_acknowledgements (
 CREATE TABLE config_replicas (
   replica_id text NOT NULL,
   seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  started_at timestamp with time zone,
+  version text,
+  host text,
+  pid integer,
+  leading_since timestamp with time zone,
   CONSTRAINT config_replicas_pkey PRIMARY KEY (replica_id)
 );
 
@@ -327,6 +332,26 @@ CREATE TABLE idempotency_keys (
   CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, key)
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (created_at);
+
+CREATE TABLE log_lines (
+  id bigint NOT NULL,
+  at timestamp with time zone NOT NULL,
+  replica_id text NOT NULL,
+  level smallint NOT NULL,
+  msg text NOT NULL,
+  request_id text,
+  trace_id text,
+  task_id text,
+  fields jsonb NOT NULL,
+  CONSTRAINT log_lines_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE log_position (
+  single boolean DEFAULT true NOT NULL,
+  last_id bigint NOT NULL,
+  CONSTRAINT log_position_pkey PRIMARY KEY (single),
+  CONSTRAINT log_position_single CHECK (single)
+) WITH (fillfactor=10);
 
 CREATE TABLE metric_points (
   step_seconds integer NOT NULL,

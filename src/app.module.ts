@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { LogsModule } from './admin/logs/logs.module.js';
+import { SystemModule } from './admin/system/system.module.js';
 import { AlertmanagerApiModule } from './alerts/alertmanager-api/alertmanager-api.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { ChannelsModule } from './alerts/channels/channels.module.js';
@@ -39,6 +41,8 @@ import { WorkersModule } from './workers/workers.module.js';
     AlertmanagerApiModule,
     LiveConfigModule,
     AuditModule,
+    LogsModule,
+    SystemModule,
   ],
   controllers: [ErrorsController],
   providers: [

@@ -6,7 +6,7 @@ export interface OwnAlert {
   name: string;
   severity: Severity;
   /** The part that raises it. */
-  source: 'watchdog' | 'config';
+  source: 'watchdog' | 'config' | 'audit';
   labels: Labels;
   annotations: Labels;
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { AlertRaiser } from '../alerts/channels/watchdog.js';
+import { AlertRaiser } from '../alerts/alert-raiser.js';
 import { Leader } from '../engine/leader.js';
 import { loopsOf, type Loop } from '../engine/loops/loop.js';
 import { SETTINGS, type Settings } from '../settings.js';
@@ -65,7 +65,7 @@ export class AuditKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.broken === undefined || !this.leader.isLeader) return;
     const annotations = { summary: `The audit log is broken: ${this.broken}`.slice(0, 255) };
     this.raiser
-      .raise({ tenant_id: 'default', name: 'AuditLogBroken', severity: 'critical', labels: {}, annotations })
+      .raise({ tenant_id: 'default', name: 'AuditLogBroken', severity: 'critical', source: 'audit', labels: {}, annotations })
       .catch((error: Error) => this.logger.warn(`The alert AuditLogBroken could not be raised: ${error.message}`));
   }
 }

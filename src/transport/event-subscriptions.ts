@@ -3,6 +3,7 @@ import type { Namespace, Socket } from 'socket.io';
 import type { EventLog } from '../events/event-log.js';
 import type { EventFilter } from '../events/event-watch.js';
 import type { LogEvent } from '../events/events.js';
+import { drained, waiting } from './socket-pace.js';
 
 /** The ack of `subscribe`. */
 export interface Subscribed {
@@ -98,7 +99,7 @@ export class EventSubscriptions {
     const isOver = () => this.current.get(socket) !== subscription;
     let cursor = since;
     for (;;) {
-      await this.drained(socket);
+      await drained(socket);
       if (isOver()) return;
       const { tail } = this.eventLog;
       if (cursor === tail) return this.join(socket, subscription);
@@ -163,29 +164,10 @@ export class EventSubscriptions {
       this.startReplay(socket, subscription, this.eventLog.tail);
     }
   }
-
-  /** Waits until a replay page has left for the client, so that a long replay does not pile up in memory. */
-  private async drained(socket: Socket): Promise<void> {
-    if (waiting(socket).length === 0 || !socket.connected) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        socket.conn.off('drain', done);
-        socket.off('disconnect', done);
-        resolve();
-      };
-      socket.conn.on('drain', done);
-      socket.on('disconnect', done);
-    });
-  }
 }
 
 function isTooSlow(socket: Socket): boolean {
   const packets = waiting(socket);
   if (packets.length <= fewPackets) return false;
   return packets.length > maxWaitingPackets || packets.reduce((bytes, { data }) => bytes + (data?.length ?? 0), 0) > maxWaitingBytes;
-}
-
-function waiting(socket: Socket): { data?: string | Buffer }[] {
-  // engine.io keeps it private and offers no other measure.
-  return (socket.conn as unknown as { writeBuffer: { data?: string | Buffer }[] }).writeBuffer;
 }
