@@ -146,7 +146,10 @@ export class AuthenticatedIoAdapter extends IoAdapter {
     const recorded = context.audit && this.recorder?.record(context, origin);
     if (recorded) {
       return recorded.then(
-        () => void ack?.(...given),
+        () => {
+          ack?.(...given);
+          return undefined;
+        },
         (error: unknown) => {
           const problem = toLoggedProblem(error);
           ack?.({ error: problem });
