@@ -109,7 +109,10 @@ export class AuthenticatedIoAdapter extends IoAdapter {
           let status = 200;
           let answered: Promise<void> | undefined;
           // The first answer counts; what the message has done is recorded before it leaves.
-          const answer = (...given: Parameters<Ack>) => (answered ??= this.answer(socket, context, data, ack, given));
+          const answer = (...given: Parameters<Ack>) =>
+            (answered ??= this.answer(socket, context, data, ack, given).then((problem) => {
+              if (problem) ({ status } = problem);
+            }));
           // By this one the filter answers errors; results go another way.
           const refuse =
             ack &&
@@ -131,18 +134,31 @@ export class AuthenticatedIoAdapter extends IoAdapter {
     }
   }
 
-  /** Resolves when the answer is on its way; at once where there is nothing to record. */
-  private answer(socket: Socket, context: RequestContext, data: unknown, ack: Ack | undefined, given: Parameters<Ack>): Promise<void> {
+  /** The answer leaves at once where there is nothing to record. Resolves with the problem that was told instead, because it could not be recorded. */
+  private answer(
+    socket: Socket,
+    context: RequestContext,
+    data: unknown,
+    ack: Ack | undefined,
+    given: Parameters<Ack>,
+  ): Promise<Problem | undefined> {
     const origin = { door: 'socket.io', address: socket.handshake.address, target: targetOf(data) } as const;
     const recorded = context.audit && this.recorder?.record(context, origin);
     if (recorded) {
       return recorded.then(
-        () => ack?.(...given),
-        (error: unknown) => ack?.({ error: toLoggedProblem(error) }),
+        () => {
+          ack?.(...given);
+          return undefined;
+        },
+        (error: unknown) => {
+          const problem = toLoggedProblem(error);
+          ack?.({ error: problem });
+          return problem;
+        },
       );
     }
     ack?.(...given);
-    return Promise.resolve();
+    return Promise.resolve(undefined);
   }
 
   /** Ends all clients but leaves the HTTP server to Fastify, which lets running requests finish first. */

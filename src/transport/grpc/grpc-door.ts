@@ -104,7 +104,7 @@ export class GrpcDoor extends ServerGrpc {
       answered.set('x-request-id', request_id);
       call.sendMetadata(answered);
       const context: RequestContext = { request_id, trace: traceOf(call) };
-      const callback = responseStream ? answer : this.observed(nameOf(path), this.recorded(call, answer, context), context);
+      const callback = responseStream ? answer : this.recorded(call, this.observed(nameOf(path), answer, context), context);
       if (responseStream) this.watch(call);
       if (responseStream && this.recorder) recordAtEnd(call, context, this.recorder);
       return runInContext(context, () =>
