@@ -53,6 +53,6 @@ test('a broken chain is an alert', async () => {
   const alert = await until('the alert', async () =>
     (await servers[0]!.api('GET', '/alerts')).body.items.find(({ name }: { name: string }) => name === 'AuditLogBroken'),
   );
-  expect(alert).toMatchObject({ severity: 'critical', source: 'watchdog' });
+  expect(alert).toMatchObject({ severity: 'critical', source: 'audit' });
   expect(alert.annotations.summary).toContain('Record 7 does not say what it was hashed with');
 });
