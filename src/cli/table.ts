@@ -36,6 +36,14 @@ export function fieldList(entries: readonly (readonly [string, unknown])[], widt
   });
 }
 
+/** The columns in which some item has something to say, and those that are `always` there. */
+export function filled(columns: readonly Column[], items: readonly Item[], always: readonly string[]): Column[] {
+  return columns.filter(
+    (column) =>
+      always.includes(typeof column === 'string' ? column : column.title) || items.some((item) => display(valueOf(column, item)) !== '-'),
+  );
+}
+
 function valueOf(column: Column, item: Item): unknown {
   return typeof column === 'string' ? item[column] : column.value(item);
 }
