@@ -1,15 +1,10 @@
 import type { Api } from './api.js';
-import { NotInTime, UsageError } from './failures.js';
+import { NotInTime } from './failures.js';
 import type { Printer } from './print.js';
 import { filled } from './table.js';
 import type { Item } from './text.js';
 
 const pollMs = 100;
-
-export function waitSeconds(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new UsageError(`--wait must be a whole number of seconds from 1 on; it is "${text}".`);
-}
 
 /** The version when every replica that runs applies it, or as it is when the time is over. */
 export async function awaitEverywhere(api: Api, version: number, seconds: number): Promise<Item> {

@@ -37,8 +37,9 @@ export class Printer {
     if (page.next_cursor) this.remark(`There are more: --cursor ${page.next_cursor}, or --all.`);
   }
 
-  table(items: readonly Item[], columns: readonly Column[]): string[] {
-    return table(items, columns, this.stdout.isTTY ? this.stdout.columns : undefined);
+  /** `indent`: so much of the terminal is taken. */
+  table(items: readonly Item[], columns: readonly Column[], indent = 0): string[] {
+    return table(items, columns, this.stdout.isTTY ? this.stdout.columns - indent : undefined);
   }
 
   /** One of a stream: a line of text, or of JSON. `whole`: also where it takes more than one line of the terminal. */

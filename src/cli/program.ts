@@ -1,10 +1,12 @@
 import { Command, CommanderError, Option } from 'commander';
 import { serverVersion } from '../version.js';
 import { programName, withExamples } from './command.js';
+import { addAdmin } from './commands/admin.js';
 import { addAlerts } from './commands/alerts.js';
 import { addCompletion } from './commands/completion.js';
 import { addConfig } from './commands/config.js';
 import { addHealth } from './commands/health.js';
+import { addLogs } from './commands/logs.js';
 import { addMetrics } from './commands/metrics.js';
 import { addTasks } from './commands/tasks.js';
 import { addTop } from './commands/top.js';
@@ -22,6 +24,8 @@ const commands: ((program: Command) => void)[] = [
   addAlerts,
   addMetrics,
   addConfig,
+  addAdmin,
+  addLogs,
   addHealth,
   addWatch,
   addTop,

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { ifMatch, segment } from '../api.js';
 import { command, paged, runs, type Given } from '../command.js';
-import { awaitEverywhere, replicaTable, stillMissing, waitSeconds } from '../config-wait.js';
+import { awaitEverywhere, replicaTable, stillMissing } from '../config-wait.js';
 import { changeText, knownKeys, settingText } from '../config-text.js';
 import type { Context } from '../context.js';
-import { addLabel, duration } from '../input.js';
+import { addLabel, duration, waitSeconds } from '../input.js';
 import { printList } from '../list.js';
 import { fieldList, filled, type Column } from '../table.js';
 import { display, type Item } from '../text.js';
