@@ -1,6 +1,6 @@
 // One event to every client, on two replicas that share a database: from the transaction to the socket.
 import { fileURLToPath } from 'node:url';
-import { settingDefinitions } from '../../dist/settings.js';
+import { settingDefinitions } from '../../dist/setting-definitions.js';
 import { openRemote } from '../lib/remote.mjs';
 import { startArkitect } from '../peers/services.mjs';
 
