@@ -6,7 +6,7 @@ import { timeOrAgo } from '../input.js';
 import { printList } from '../list.js';
 import { sections } from '../sections.js';
 
-const columns = ['seq', 'at', 'principal', 'door', 'operation', 'target', 'outcome'];
+const columns = ['seq', 'at', 'principal', 'operation', 'outcome', 'target', 'door'];
 
 export function addAdminAudit(admin: Command): void {
   const audit = command(admin, 'audit', 'Who has changed what', [

@@ -42,7 +42,7 @@ export function addLogs(program: Command): void {
 async function printLast({ api, print }: Context, query: Item): Promise<void> {
   const page = await api.page('/admin/logs', query);
   if (print.output === 'json') return print.page(page, []);
-  for (const line of page.items.toReversed()) print.event(line, lineText(line, display(line.at)), true);
+  for (const line of page.items.toReversed()) print.event(line, lineText(line, display(line.at)));
   if (!page.items.length) print.remark('There are none.');
   if (page.next_cursor) print.remark(`There are earlier ones: --cursor ${page.next_cursor}.`);
 }
@@ -50,7 +50,7 @@ async function printLast({ api, print }: Context, query: Item): Promise<void> {
 /** The last lines and those that come, through cuts of the connection, each once. */
 async function followLogs({ api, print }: Context, { limit = 10, cursor: _cursor, ...filters }: Given): Promise<void> {
   // The time of day is enough beside what has just been logged.
-  const show = (line: Item) => print.event(line, lineText(line, display(line.at).replace(/^\S+ (\S+)Z$/, '$1')), true);
+  const show = (line: Item) => print.event(line, lineText(line, display(line.at).replace(/^\S+ (\S+)Z$/, '$1')));
   const { items } = await api.page('/admin/logs', { ...filters, limit });
   for (const line of items.toReversed()) show(line);
   let after = items[0]?.id;
