@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { segment, type Api } from '../api.js';
-import { command, runs } from '../command.js';
+import { command, paged, runs, Suggesting } from '../command.js';
 import type { Context } from '../context.js';
 import { downloadTo } from '../download.js';
-import { NotInTime, Refused, type Problem } from '../failures.js';
+import { NotInTime, Refused, UsageError, type Problem } from '../failures.js';
 import { addField, json, merged, waitSeconds } from '../input.js';
+import { printList } from '../list.js';
 import { sections } from '../sections.js';
 import { display, type Item } from '../text.js';
 
@@ -14,18 +15,26 @@ const pollMs = 250;
 const fileWaitSeconds = 600;
 
 export function addAdminActions(admin: Command): void {
-  const list = command(admin, 'actions', 'List what can be done, and how dangerous it is', [
+  const list = command(admin, 'actions [name]', 'List what can be done and how dangerous it is, or describe one', [
     'admin actions',
-    'admin actions --output json',
+    'admin actions purge_tasks',
   ]);
-  runs(list, async ({ api, print }) => {
+  runs(list, async ({ api, print }, _given, name) => {
     const page = await api.page('/admin/actions');
-    print.page(page, ['name', 'danger', { title: 'parameters', value: parametersOf }, 'description']);
+    if (name === undefined) {
+      return print.page(page, ['action', 'danger', { title: 'parameters', value: ({ parameters }) => names(parameters) }, 'description']);
+    }
+    const found = page.items.find(({ action }) => action === name);
+    if (!found) throw new UsageError(`There is no action "${name}". "admin actions" lists all.`);
+    print.value(found, () => {
+      const { parameters, ...rest } = found;
+      return sections(print, { ...rest, parameters: described(parameters) });
+    });
   });
 
   const run = command(admin, 'run <action>', 'Have something done', [
-    'admin run drain --param replica_id=host-4711-1f0c3a5e --wait 60',
-    'admin run purge --param \'status=["completed"]\' --dry-run',
+    'admin run drain_replica --param replica_id=host-4711-1f0c3a5e --wait 60',
+    'admin run purge_tasks --param \'status=["completed"]\' --dry-run',
     'admin run heap_snapshot --file heap.heapsnapshot.gz',
   ])
     .option('--param <key=value>', 'a parameter; JSON where it reads as JSON, else text; repeat it for more', addField)
@@ -40,9 +49,19 @@ export function addAdminActions(admin: Command): void {
     const answer = await context.api.post('/admin/actions', body, { waitSeconds: Number(wait ?? 0) });
     const seconds = wait ?? (file === undefined ? undefined : fileWaitSeconds);
     await tell(context, seconds === undefined ? answer : await untilEnded(context, answer, Number(seconds)), { seconds, file });
-    const { confirm: token } = answer;
+    const { confirm: token } = (answer.shown_once ?? {}) as Item;
     if (token) context.print.remark(`To have it done: the same with --confirm ${display(token)} instead of --dry-run.`);
   });
+
+  const runsOf = command(admin, 'runs', 'List what was done, newest first', [
+    'admin runs',
+    'admin runs --action purge_tasks --status failed',
+  ])
+    .option('--action <actions>', 'only these actions')
+    .addOption(new Suggesting('--status <statuses>', 'in one of these states', ['queued', 'running', 'completed', 'failed']));
+  runs(paged(runsOf), (context, given) =>
+    printList(context, '/admin/actions/runs', given, ['id', 'action', 'status', 'dry_run', 'progress', 'created_by', 'created_at']),
+  );
 
   const read = command(admin, 'action <id>', 'Read what became of it', [
     `admin action ${id}`,
@@ -60,8 +79,18 @@ function pathOf(id: unknown): string {
   return `/admin/actions/${segment(String(id))}`;
 }
 
-function parametersOf({ parameters }: Item): string {
-  return Object.keys((parameters as { properties?: object } | undefined)?.properties ?? {}).join(', ');
+interface Schema {
+  properties?: Record<string, Item>;
+  required?: string[];
+}
+
+function names(schema: unknown): string {
+  return Object.keys((schema as Schema).properties ?? {}).join(', ');
+}
+
+function described(schema: unknown): Item[] {
+  const { properties = {}, required = [] } = schema as Schema;
+  return Object.entries(properties).map(([name, { description }]) => ({ name, required: required.includes(name), meaning: description }));
 }
 
 const hasEnded = ({ status }: Item) => status !== 'queued' && status !== 'running';

@@ -9,7 +9,7 @@ import { addAdminAudit } from './admin-audit.js';
 export function addAdmin(program: Command): void {
   const admin = command(program, 'admin', 'What admins see and do; needs the token of an admin', [
     'admin system',
-    'admin run purge --param \'status=["completed"]\' --dry-run',
+    'admin run purge_tasks --param \'status=["completed"]\' --dry-run',
     'admin audit --principal root --since 1d',
   ]);
   runs(command(admin, 'system', 'The server, its replicas and its database', ['admin system']), async ({ api, print }) => {
