@@ -11,6 +11,7 @@ import { makeScratch } from './lib/scratch.mjs';
 import { toTable } from './lib/table.mjs';
 import { Servers } from './servers/servers.mjs';
 import * as alerts from './suites/alerts.mjs';
+import * as config from './suites/config.mjs';
 import * as cost from './suites/cost.mjs';
 import * as growth from './suites/growth.mjs';
 import * as latency from './suites/latency.mjs';
@@ -24,7 +25,7 @@ import * as service from './suites/service.mjs';
 import * as workers from './suites/workers.mjs';
 import { systems } from './systems/systems.mjs';
 
-const suites = { queue, latency, cost, service, replicas, growth, realtime, workers, metrics, alerts, rules, logs };
+const suites = { queue, latency, cost, service, replicas, growth, realtime, workers, metrics, alerts, rules, logs, config };
 const byDefault = ['queue', 'latency', 'cost', 'service', 'replicas'];
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 

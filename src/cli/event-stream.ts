@@ -13,8 +13,12 @@ export interface ServerEvent {
 const maxBufferSize = 64 * 1024 * 1024;
 
 /** The events of a stream, until it ends. Throws `Refused`, and `Unreachable` when the connection breaks. */
-export async function* eventStream(api: Api, path: string, signal?: AbortSignal): AsyncGenerator<ServerEvent> {
-  const response = await api.send('GET', path, { headers: { accept: 'text/event-stream' } }, signal);
+export async function* eventStream(
+  api: Api,
+  path: string,
+  { query, signal }: { query?: Item; signal?: AbortSignal } = {},
+): AsyncGenerator<ServerEvent> {
+  const response = await api.send('GET', path, { query, headers: { accept: 'text/event-stream' } }, signal);
   if (!response.ok || !response.body) throw await api.refusal(response);
   const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream({ maxBufferSize }));
   const reader = events.getReader();

@@ -1,7 +1,7 @@
 import type { FieldError } from '../errors/coded-error.js';
 
 /** What the program ends with. */
-export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 3 } as const;
+export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 3, notInTime: 4 } as const;
 
 /** An answer of RFC 9457, as far as the command line shows it. */
 export interface Problem {
@@ -11,6 +11,13 @@ export interface Problem {
   errors?: FieldError[];
   request_id?: string;
 }
+
+/** Of ends that the server has no code for. */
+const codes: Record<number, string> = {
+  [exitCodes.usage]: 'USAGE',
+  [exitCodes.unreachable]: 'UNREACHABLE',
+  [exitCodes.notInTime]: 'NOT_IN_TIME',
+};
 
 /** An end of the program that is explained by its message alone. */
 export class Failure extends Error {
@@ -23,7 +30,7 @@ export class Failure extends Error {
 
   /** For `--output json`. */
   toJSON(): object {
-    return { code: this.exitCode === exitCodes.usage ? 'USAGE' : 'UNREACHABLE', detail: this.message };
+    return { code: codes[this.exitCode], detail: this.message };
   }
 }
 
@@ -41,6 +48,13 @@ export class Refused extends Failure {
 export class UsageError extends Failure {
   constructor(message: string) {
     super(message, exitCodes.usage);
+  }
+}
+
+/** What was waited for has not come. */
+export class NotInTime extends Failure {
+  constructor(message: string) {
+    super(message, exitCodes.notInTime);
   }
 }
 

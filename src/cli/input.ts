@@ -65,6 +65,11 @@ export function merged(whole: unknown, parts: Item | undefined): unknown {
   return typeof whole === 'object' && whole !== null && !Array.isArray(whole) ? { ...whole, ...parts } : parts;
 }
 
+/** A time, or how long ago it was: `15m`. */
+export function timeOrAgo(text: string): string {
+  return /^\d{1,9}[smhd]$/.test(text) ? new Date(Date.now() - duration(text) * 1_000).toISOString() : text;
+}
+
 const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 
 /** `90s`, `15m`, `2h`, `7d` in seconds. */
@@ -72,6 +77,12 @@ export function duration(text: string): number {
   const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   if (!count) throw new UsageError(`"${text}" must be a number with s, m, h or d, such as 2h.`);
   return Number(count) * seconds[unit as keyof typeof seconds];
+}
+
+/** What `--wait` takes. */
+export function waitSeconds(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new UsageError(`--wait must be a whole number of seconds from 1 on; it is "${text}".`);
 }
 
 /** `host=db-1`, `host!=db-1`, `host=~db-.*`, `host!~db-.*`. */

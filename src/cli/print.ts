@@ -1,5 +1,6 @@
+import type { EventText } from './event-line.js';
 import { table, fieldList, type Column } from './table.js';
-import { clip, printable, toJson, type Item } from './text.js';
+import { clip, printable, toJson, widthOf, type Item } from './text.js';
 
 export const outputs = ['table', 'json', 'ndjson'] as const;
 export type Output = (typeof outputs)[number];
@@ -37,14 +38,24 @@ export class Printer {
     if (page.next_cursor) this.remark(`There are more: --cursor ${page.next_cursor}, or --all.`);
   }
 
-  table(items: readonly Item[], columns: readonly Column[]): string[] {
-    return table(items, columns, this.stdout.isTTY ? this.stdout.columns : undefined);
+  /** `indent`: so much of the terminal is taken. */
+  table(items: readonly Item[], columns: readonly Column[], indent = 0): string[] {
+    return table(items, columns, this.stdout.isTTY ? this.stdout.columns - indent : undefined);
   }
 
-  /** One of a stream: a line of text, or of JSON. `whole`: also where it takes more than one line of the terminal. */
-  event(event: unknown, line: string, whole = false): void {
-    const shown = this.stdout.isTTY && !whole ? clip(line, this.stdout.columns) : line;
-    this.write(this.output === 'table' ? shown : toJson(event));
+  /** One of a stream: lines of JSON, or of text as it is. */
+  event(event: unknown, line: string): void {
+    this.write(this.output === 'table' ? line : toJson(event));
+  }
+
+  /** An event on one line of the terminal, and on a second one where what somebody has written does not fit. */
+  happened(event: unknown, { line, text }: EventText): void {
+    const { isTTY, columns } = this.stdout;
+    const whole = text ? `${line}  ${text}` : line;
+    const fits = !isTTY || widthOf(whole) <= columns;
+    if (this.output !== 'table' || fits || !text) return this.event(event, isTTY ? clip(whole, columns) : whole);
+    this.write(clip(line, columns));
+    this.write(clip(`${' '.repeat(10)}${text}`, columns));
   }
 
   /** What was done where the server has nothing to answer. Programs have the exit code. */

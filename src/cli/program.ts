@@ -1,9 +1,12 @@
 import { Command, CommanderError, Option } from 'commander';
 import { serverVersion } from '../version.js';
 import { programName, withExamples } from './command.js';
+import { addAdmin } from './commands/admin.js';
 import { addAlerts } from './commands/alerts.js';
 import { addCompletion } from './commands/completion.js';
+import { addConfig } from './commands/config.js';
 import { addHealth } from './commands/health.js';
+import { addLogs } from './commands/logs.js';
 import { addMetrics } from './commands/metrics.js';
 import { addTasks } from './commands/tasks.js';
 import { addTop } from './commands/top.js';
@@ -15,7 +18,19 @@ import { outputs } from './print.js';
 import { printable, toJson } from './text.js';
 
 /** All commands, in the order of the help. A new one is a file in commands/ and a line here. */
-const commands: ((program: Command) => void)[] = [addTasks, addWorkers, addAlerts, addMetrics, addHealth, addWatch, addTop, addCompletion];
+const commands: ((program: Command) => void)[] = [
+  addTasks,
+  addWorkers,
+  addAlerts,
+  addMetrics,
+  addConfig,
+  addAdmin,
+  addLogs,
+  addHealth,
+  addWatch,
+  addTop,
+  addCompletion,
+];
 
 /** Runs one command line; the answer is what the process ends with. */
 export async function run(args: string[]): Promise<number> {
@@ -34,7 +49,7 @@ export async function run(args: string[]): Promise<number> {
 
 function createProgram(): Command {
   const program = new Command(programName)
-    .description('Tasks, workers, alerts and metrics of an ARKITECT server, from a terminal.')
+    .description('Tasks, workers, alerts, metrics and settings of an ARKITECT server, from a terminal.')
     .version(serverVersion, '-V, --version', 'print the version')
     .addOption(new Option('--url <url>', `address of the server; also ARKITECT_URL (default: ${defaultUrl})`))
     .addOption(new Option('--token <token>', 'token; also ARKITECT_TOKEN, or the file that a server on this machine has generated'))
@@ -49,6 +64,7 @@ function createProgram(): Command {
     'tasks create hello --param hello=world --start auto --wait 10',
     'tasks list --status failed --output json',
     'alerts ack 01a203f4-d9ad-763d-a518-7b95654d40e8 --note "Looking into it."',
+    'config set LOG_LEVEL=debug --expires-in 15m',
     'watch',
     'top',
   ]);

@@ -11,9 +11,13 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ');
 }
 
-/** JSON that is safe to print, too: JSON itself escapes only what is below a space. */
 export function toJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, undefined, indent).replace(
+  return printableJson(JSON.stringify(value, undefined, indent));
+}
+
+/** The same JSON, safe to print, too: JSON itself escapes only what is below a space. */
+export function printableJson(json: string): string {
+  return json.replace(
     /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cliFor, cliProgram, shell, type Cli } from '../support/cli.js';
 import { buildServer } from '../support/server-process.js';
@@ -124,10 +124,41 @@ test('rules, silences, routes and channels', async () => {
 test('metrics, their history, health and workers', async () => {
   expect((await cli('metrics')).stdout).toMatch(/^TASKS /m);
   expect(await cli.json('metrics')).toMatchObject({ task_metrics: { by_queue: {} } });
-  expect((await cli.json('metrics', 'names')).items).toContain('arkitect_tasks');
+  await until('the first sample', async () => (await cli.json('metrics', 'names')).items.includes('arkitect_tasks'));
   expect(await cli.json('metrics', 'history', 'arkitect_tasks', '--label', 'status=queued')).toMatchObject({ metric: 'arkitect_tasks' });
   expect((await cli('health')).stdout).toMatch(/^database +up/m);
   expect(await cli.json('workers', 'list')).toEqual({ items: [] });
+});
+
+test('settings are read, changed on every replica, taken back and rolled back', async () => {
+  const { version: before } = await cli.json('config', 'get');
+  const set = ['config', 'set', 'RUNNER_SLOTS=7', 'CORS_ORIGINS=https://a.example,https://b.example'];
+  expect(await cli(...set, '--dry-run')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^RUNNER_SLOTS +16 +7 +live$/m) });
+  const made = await cli.json(...set, '--reason', 'Too slow', '--expires-in', '15m', '--wait', '30');
+  const version = before + 1;
+  expect(made).toMatchObject({ version, complete: true, replicas: [{ version }] });
+  expect(Date.parse(made.expires_at) - Date.now()).toBeGreaterThan(890_000);
+  const { settings } = await cli.json('config', 'get', 'RUNNER_SLOTS', 'CORS_ORIGINS');
+  expect(settings).toMatchObject([
+    { key: 'CORS_ORIGINS', value: ['https://a.example', 'https://b.example'], source: 'override' },
+    { key: 'RUNNER_SLOTS', value: 7, set_by: 'root' },
+  ]);
+  expect((await cli('config', 'get', '--changed')).stdout).toMatch(/^RUNNER_SLOTS +7 +override +until .*; hides 16 \(default\)$/m);
+  expect((await cli('config', 'version', String(version))).stdout).toMatch(/^complete +yes$/m);
+
+  expect((await cli('config', 'unset', 'RUNNER_SLOTS')).stdout).toMatch(/^RUNNER_SLOTS +7 +16 +live$/m);
+  expect(await cli('config', 'set', 'RUNNER_SLOTS=9', '--if-version', String(version))).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('VERSION_MISMATCH'),
+  });
+  expect(await cli.json('config', 'rollback', String(before), '--wait', '30')).toMatchObject({ version: version + 2, complete: true });
+  const { stdout: history } = await cli('config', 'history', '--limit', '3');
+  expect(history).toMatch(new RegExp(`^ +${version + 2} .* CORS_ORIGINS unset +back to ${before}$`, 'm'));
+  expect((await cli('config', 'schema', 'RUNNER_SLOTS')).stdout).toMatch(/^accepts +a whole number from 0 to 1000$/m);
+  expect(await cli('config', 'set', 'RUNNER_SLOTS=many')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('\n  changes.RUNNER_SLOTS: must be a whole number'),
+  });
 });
 
 test('a refusal is exit code 1 with the words of the API', async () => {
@@ -157,6 +188,11 @@ test('wrong usage is exit code 2 and says what is possible', async () => {
   expect(await cli('watch', '--count', 'many')).toMatchObject({ code: 2, stderr: expect.stringContaining('--count') });
   expect(await cli('tasks', 'delete', '..')).toMatchObject({ code: 2, stderr: 'arkitect: ".." is no id.\n' });
   expect(await cli('watch', 'workers')).toMatchObject({ code: 2 });
+  expect(await cli('config', 'get', 'NOPE')).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no setting "NOPE".') });
+  expect(await cli('config', 'set', 'RUNNER_SLOTS=1', '--wait', 'long')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--wait'),
+  });
 });
 
 test.each(['tasks list', 'health', 'watch', 'top'])('a server that is not there is exit code 3: %s', async (line) => {
@@ -182,18 +218,26 @@ test('the token comes from --token, ARKITECT_TOKEN or the generated file, and th
   expect(wrong.stderr + wrong.stdout).not.toContain(server.token);
 });
 
-test('what docs/cli.md shows works', async () => {
-  const page = readFileSync(join(repository, 'docs', 'cli.md'), 'utf8');
-  const flow = /<!-- flow -->\s*```sh\n([^]*?)```/.exec(page)![1]!;
+const pages: [page: string, parts: RegExp[]][] = [
+  ['README.md', [/^result +hello=world$/m, /^RUNNER_SLOTS +16 +32 +live$/m, /^arkitect top/m]],
+  ['docs/cli.md', [/^result +hello=world$/m, /task_cancelled/, /BackupFailed/, /^source +override$/m, /^TASKS/m, /^status  ok$/m]],
+  ['docs/config.md', [/^LOG_LEVEL +error +debug +live$/m, /RUNNER_SLOTS=32 +Lost webhooks$/m, /^RUNNER_SLOTS +32 +16 +live$/m]],
+];
+
+test.each(pages)('what %s shows works', async (page, parts) => {
+  await cli('config', 'rollback', '0');
+  const text = readFileSync(join(repository, page), 'utf8');
+  const flow = [...text.matchAll(/<!-- cli flow -->\s*```sh\n([^]*?)```/g)].map(([, lines]) => lines);
+  expect(flow).not.toEqual([]);
   // As in the checkout, but on the test's server and without jq.
   const stand = [
     `export ARKITECT_URL='${server.url}' ARKITECT_TOKEN='${server.token}'`,
     `npx() { shift; '${process.execPath}' '${cliProgram}' "$@"; }`,
     `jq() { '${process.execPath}' -p 'JSON.parse(require("fs").readFileSync(0, "utf8")).id'; }`,
   ];
-  const { code, stdout, stderr } = (await shell('bash', ['-euo', 'pipefail', '-c', [...stand, flow].join('\n')]))!;
+  const { code, stdout, stderr } = (await shell('bash', ['-euo', 'pipefail', '-c', [...stand, ...flow].join('\n')]))!;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  for (const part of [/^result +hello=world$/m, /task_cancelled/, /BackupFailed/, /^TASKS/m, /^status  ok$/m]) expect(stdout).toMatch(part);
+  for (const part of parts) expect(stdout).toMatch(part);
 });
 
 test('the launcher runs it in the directory of the caller, and says nothing on stdout', async () => {
@@ -203,14 +247,30 @@ test('the launcher runs it in the directory of the caller, and says nothing on s
   expect((await shell(process.execPath, [launcher, 'tasks', 'lst']))!.code).toBe(2);
 });
 
-test('every command has help with examples', async () => {
-  const walk = async (path: string[]): Promise<void> => {
-    const { code, stdout } = await cli(...path, '--help');
-    expect(code).toBe(0);
-    expect(stdout, path.join(' ')).toContain('\nExamples:\n  $ arkitect ');
-    const commands = /\nCommands:\n([^]*?)\n\n/.exec(stdout)?.[1] ?? '';
-    await Promise.all([...commands.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => walk([...path, name!])));
+/** Asks for the help of every command, all in one process: there are some seventy. */
+const helpOfAll = `
+  const { run } = await import(${JSON.stringify(pathToFileURL(join(dirname(cliProgram), 'program.js')).href)});
+  const write = process.stdout.write.bind(process.stdout);
+  const pages = [];
+  const walk = async (path) => {
+    let text = '';
+    process.stdout.write = (part) => Boolean((text += part));
+    pages.push({ path: path.join(' '), code: await run([...path, '--help']), text });
+    const commands = /\\nCommands:\\n([^]*?)\\n\\n/.exec(text)?.[1] ?? '';
+    for (const [, name] of commands.matchAll(/^ {2}([a-z-]+)/gm)) await walk([...path, name]);
   };
   await walk([]);
-  // Some fifty processes.
-}, 180_000);
+  write(JSON.stringify(pages));
+`;
+
+test('every command has help with examples', async () => {
+  const { stdout } = (await shell(process.execPath, ['--input-type=module', '-e', helpOfAll]))!;
+  const pages = JSON.parse(stdout) as { path: string; code: number; text: string }[];
+  expect(pages.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(['', 'tasks create', 'alerts rules list', 'admin audit verify', 'top']),
+  );
+  for (const { path, code, text } of pages) {
+    expect({ path, code }).toEqual({ path, code: 0 });
+    expect(text, path).toContain('\nExamples:\n  $ arkitect ');
+  }
+});

@@ -39,7 +39,7 @@ export function addMetrics(program: Command): void {
     if (print.output === 'ndjson') return (answer.series as Item[]).forEach((series) => print.event(series, ''));
     print.value(answer, () => {
       const points = (answer.series as { labels: Item; points: Item[] }[]).flatMap(({ labels, points: each }) =>
-        each.map((point) => ({ ...point, labels })),
+        each.map((point) => ({ ...rounded(point), labels })),
       );
       return print.table(points, ['at', 'last', 'avg', 'min', 'max', 'labels']);
     });
@@ -49,4 +49,11 @@ export function addMetrics(program: Command): void {
     const answer = await api.get('/metrics/history/names');
     print.value(answer, () => (answer.items as string[]).map(printable));
   });
+}
+
+/** More digits say nothing; the JSON has them. */
+function rounded(point: Item): Item {
+  return Object.fromEntries(
+    Object.entries(point).map(([key, value]) => [key, typeof value === 'number' ? Number(value.toPrecision(6)) : value]),
+  );
 }

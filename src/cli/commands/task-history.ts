@@ -6,7 +6,7 @@ import { printList } from '../list.js';
 import type { Context } from '../context.js';
 import { eventStream, type ServerEvent } from '../event-stream.js';
 import { display, type Item } from '../text.js';
-import { eventLine } from '../event-line.js';
+import { eventText } from '../event-line.js';
 
 const id = '01a203f4-d9ad-763d-a518-7b95654d40e8';
 
@@ -30,7 +30,7 @@ export function addTaskHistory(tasks: Command): void {
     const { api, print } = context;
     for await (const { event, data } of untilFinished(api, path)) {
       if (event === 'reset') print.remark('Earlier events are no longer kept.');
-      else print.event(data, eventLine(data));
+      else print.happened(data, eventText(data));
     }
   });
 }
@@ -61,7 +61,7 @@ async function followLogs({ api, print }: Context, path: string, { all: _all, ..
   const printNew = async () => {
     for (let more = true; more;) {
       const page = await api.page(`${path}/logs`, { limit: 200, ...query, cursor });
-      for (const line of page.items) print.event(line, logLine(line), true);
+      for (const line of page.items) print.event(line, logLine(line));
       cursor = page.items.at(-1)?.id ?? cursor;
       more = Boolean(page.next_cursor);
     }

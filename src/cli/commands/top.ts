@@ -60,7 +60,7 @@ async function follow({ api }: Context): Promise<void> {
     if (page) seen.workers = page.items;
   };
   try {
-    const refused = listen(seen, (path) => eventStream(api, path, stop.signal), stop.signal);
+    const refused = listen(seen, (path) => eventStream(api, path, { signal: stop.signal }), stop.signal);
     process.exitCode = await Promise.race([screen.left, refused]);
   } finally {
     stop.abort();

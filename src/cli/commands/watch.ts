@@ -3,7 +3,7 @@ import { severities } from '../../alerts/alert.js';
 import { taskPriorities, taskStatuses } from '../../tasks/task.js';
 import { command, runs, Suggesting, type Given } from '../command.js';
 import type { Context } from '../context.js';
-import { eventLine } from '../event-line.js';
+import { eventText } from '../event-line.js';
 import { UsageError } from '../failures.js';
 import { addText, number } from '../input.js';
 import { follow, type Feed } from '../live.js';
@@ -62,7 +62,7 @@ async function print({ api, print }: Context, feeds: Feed[], count: number): Pro
     signal: stop.signal,
     event(event) {
       if (left <= 0) return;
-      print.event(event, eventLine(event));
+      print.happened(event, eventText(event));
       if (--left <= 0) stop.abort();
     },
     remark: (sentence) => print.remark(sentence),
