@@ -136,13 +136,24 @@ describe('every rpc, by its descriptor', () => {
     if (method === 'PutAlertRoutes') return { routes: [{ name: '' }] };
     if (method === 'TestAlertRoutes') return { severity: 'nothing' };
     if (method === 'WatchConfig') return { since: -1 };
+    if (method === 'WatchLogs') return { level: 'nothing' };
     if (method === 'GetAlertStats') return { days: 0 };
     if (method === 'CreateTask') return { task: bad.task };
     if (method === 'Work') return { hello: { name: '' } };
     return { id: 'no id / of anything', limit: -1 };
   };
   /** Nothing can be wrong with a message without fields. */
-  const withoutFields = ['ListWorkers', 'GetMetrics', 'WatchMetrics', 'ListMetricNames', 'GetAlertRoutes', 'GetConfig', 'GetConfigSchema'];
+  const withoutFields = [
+    'ListWorkers',
+    'GetMetrics',
+    'WatchMetrics',
+    'ListMetricNames',
+    'GetAlertRoutes',
+    'GetConfig',
+    'GetConfigSchema',
+    'GetSystem',
+    'GetHealth',
+  ];
 
   test.each(rpcs.filter(({ method }) => !withoutFields.includes(method)))(
     '$service/$method refuses what is not valid',
