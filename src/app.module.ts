@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { ActionsModule } from './admin/actions/actions.module.js';
 import { AlertmanagerApiModule } from './alerts/alertmanager-api/alertmanager-api.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { ChannelsModule } from './alerts/channels/channels.module.js';
@@ -37,6 +38,7 @@ import { WorkersModule } from './workers/workers.module.js';
     SilencesModule,
     AlertmanagerApiModule,
     LiveConfigModule,
+    ActionsModule,
   ],
   controllers: [ErrorsController],
   providers: [

@@ -16,6 +16,7 @@ import { redisProbe } from './health/redis.probe.js';
 import type { Kernel } from './kernel.js';
 import { LiveSettings } from './live-settings.js';
 import { ReplicaStatus } from './metrics/prometheus/replica-status.js';
+import { Runner } from './runner/runner.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { Tracing } from './tracing/tracing.js';
 import { Connections } from './transport/connections.js';
@@ -43,6 +44,7 @@ export class KernelModule {
       { provide: WakeUps, useValue: kernel.wakeUps },
       { provide: Leader, useValue: kernel.leader },
       { provide: REPLICA_ID, useValue: kernel.replicaId },
+      { provide: Runner, useValue: kernel.runner },
       { provide: HandlerRegistry, useValue: kernel.handlers },
       { provide: ReplicaStatus, useValue: kernel.status },
       { provide: Tracing, useValue: new Tracing(() => requestContext()?.trace, kernel.spans) },

@@ -20,16 +20,20 @@ export interface Acknowledgement {
   refused_keys: string[];
 }
 
-interface Beat {
+export interface Beat {
   /** The latest there is. */
   version: number;
   /** The latest that the replica has acknowledged; null when it was taken for gone. */
   acknowledged: number | null;
+  /** Whether an admin's action waits for this replica. */
+  has_actions: boolean;
+  /** Of the root tokens. */
+  tokens_version: number;
 }
 
 const lockNumber = 4_711_000_016;
 /** A replica that has not said anything for so long is gone. */
-const goneAfterSeconds = 45;
+export const goneAfterSeconds = 45;
 const keptVersions = 10_000;
 
 const lockStatement = statement('config_lock', 'SELECT pg_advisory_xact_lock($1::bigint)');
@@ -59,7 +63,9 @@ const beatStatement = statement<Beat>(
   `WITH seen AS (
   INSERT INTO config_replicas (replica_id) VALUES ($1) ON CONFLICT (replica_id) DO UPDATE SET seen_at = now()
 )
-SELECT coalesce(max(version), 0) AS version, (SELECT max(a.version) FROM config_acknowledgements a WHERE a.replica_id = $1) AS acknowledged
+SELECT coalesce(max(version), 0) AS version, (SELECT max(a.version) FROM config_acknowledgements a WHERE a.replica_id = $1) AS acknowledged,
+       EXISTS (SELECT FROM admin_actions a WHERE a.replica_id = $1 AND a.status = 'queued') AS has_actions,
+       (SELECT coalesce(max(t.version), 0) FROM admin_tokens t) AS tokens_version
 FROM config_versions`,
 );
 const acknowledgeStatement = statement(

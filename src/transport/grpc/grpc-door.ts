@@ -13,6 +13,7 @@ import { traceOf, type RpcCall } from './rpc-call.js';
 
 const protoDirectory = fileURLToPath(new URL('../../../proto', import.meta.url));
 export const protoFiles = [
+  'admin',
   'alert',
   'alert_channel',
   'alert_route',

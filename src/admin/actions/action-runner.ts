@@ -1,0 +1,161 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Principal } from '../../auth/principal.js';
+import { ConfigSync } from '../../config/config-sync.js';
+import { CodedError } from '../../errors/coded-error.js';
+import { WakeUps } from '../../events/wake-ups.js';
+import type { JsonObject } from '../../tasks/task.js';
+import { REPLICA_ID } from '../../workers/workers.tokens.js';
+import type { Action, Outcome, Run, RunContext } from './action.js';
+import { ActionFiles } from './action-files.js';
+import { ActionRegistry } from './action-registry.js';
+import { toRunError } from './actions.errors.js';
+import { ActionsStore } from './actions.store.js';
+
+/** Progress is written at most so often. */
+const progressMs = 500;
+/** What does not heed its signal when the replica stops is not waited for longer. */
+const stopMs = 3_000;
+
+export interface Ended {
+  run: Run;
+  /** For the caller alone. */
+  once: JsonObject | null;
+  error?: unknown;
+}
+
+/** Runs actions on this replica: those that it was asked for itself, and those that others have left for it. */
+@Injectable()
+export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Actions');
+  private readonly stopping = new AbortController();
+  private readonly running = new Map<string, Promise<unknown>>();
+  private readonly unsubscribe: (() => void)[] = [];
+
+  constructor(
+    private readonly registry: ActionRegistry,
+    private readonly store: ActionsStore,
+    private readonly files: ActionFiles,
+    private readonly wakeUps: WakeUps,
+    private readonly config: ConfigSync,
+    @Inject(REPLICA_ID) private readonly replicaId: string,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const onBeat = ({ has_actions }: { has_actions: boolean }) => void (has_actions && this.takeWaiting());
+    this.config.onBeat.add(onBeat);
+    this.unsubscribe.push(
+      this.wakeUps.on('admin_actions', () => this.takeWaiting()),
+      () => this.config.onBeat.delete(onBeat),
+    );
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
+    this.stopping.abort();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, stopMs)));
+    await Promise.race([Promise.allSettled(this.running.values()), late]);
+    clearTimeout(timer);
+    const stopped = { code: 'UNAVAILABLE', message: `The replica ${this.replicaId} was stopped before it was done. Run the action again.` };
+    await Promise.allSettled([...this.running.keys()].map((id) => this.store.finish(id, 'failed', null, stopped)));
+  }
+
+  /** Resolves when it has ended, one way or the other. */
+  execute(run: Run, caller?: Principal): Promise<Ended> {
+    const ending = this.toEnd(run, caller ?? { tenant_id: 'default', role: 'admin', name: run.created_by }).finally(() =>
+      this.running.delete(run.id),
+    );
+    this.running.set(run.id, ending);
+    return ending;
+  }
+
+  private takeWaiting(): void {
+    this.store.take(this.replicaId).then(
+      (runs) => {
+        if (runs.length > 0) this.wakeUps.signal('events');
+        for (const run of runs) void this.execute(run).then(() => this.wakeUps.signal('admin_actions'));
+      },
+      (error: Error) => this.logger.warn(`Actions that wait for this replica could not be read; it looks again: ${error.message}`),
+    );
+  }
+
+  private async toEnd(run: Run, by: Principal): Promise<Ended> {
+    const action = this.registry.find(run.action);
+    const progress = this.progressOf(run.id);
+    const context: RunContext = {
+      id: run.id,
+      by,
+      signal: this.stopping.signal,
+      progress: progress.tell,
+      file: (name, chunks) => this.files.keep(run.id, name, chunks),
+    };
+    try {
+      if (!action) throw new CodedError('NOT_FOUND', `This replica has no action ${run.action}; it runs another version of the server.`);
+      const confirm = run.dry_run && action.confirm ? randomBytes(24).toString('base64url') : undefined;
+      const { result, once } = run.dry_run ? await previewed(action, run, context) : await action.run(run.parameters, context);
+      await progress.stop();
+      const ended = await this.store.finish(run.id, 'completed', result, null, confirm === undefined ? undefined : digestOf(confirm));
+      const shown = confirm === undefined ? (once ?? null) : { confirm, valid_seconds: confirmSeconds };
+      return { run: await this.told(run, ended), once: shown };
+    } catch (error) {
+      await progress.stop();
+      const foreseen = toRunError(error);
+      if (!foreseen) this.logger.error(error);
+      const message = `It failed; the log of the replica ${this.replicaId} says why.`;
+      const ended = await this.store.finish(run.id, 'failed', null, foreseen ?? { code: 'INTERNAL', message });
+      return { run: await this.told(run, ended), once: null, error };
+    }
+  }
+
+  private async told(run: Run, ended: Run | undefined): Promise<Run> {
+    this.wakeUps.signal('events');
+    await this.settleParents();
+    return ended ?? (await this.store.find(run.id)) ?? run;
+  }
+
+  private async settleParents(): Promise<void> {
+    if ((await this.store.settleParents()) > 0) this.wakeUps.signal('events');
+  }
+
+  /** Writes the latest of what it is told, now and then. */
+  private progressOf(id: string): { tell: RunContext['progress']; stop: () => Promise<void> } {
+    let latest: [percent: number, message: string] | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    let writing: Promise<void> = Promise.resolve();
+    const write = () => {
+      const [percent, message] = latest!;
+      latest = undefined;
+      writing = this.store.progress(id, Math.min(100, Math.max(0, percent)), message.slice(0, 500)).then(
+        () => this.wakeUps.signal('events'),
+        // The end is written all the same.
+        (error: Error) => this.logger.warn(`The progress of an action was not stored: ${error.message}`),
+      );
+      timer = setTimeout(() => {
+        timer = undefined;
+        if (latest) write();
+      }, progressMs);
+    };
+    return {
+      tell: (percent, message) => {
+        latest = [percent, message];
+        if (!timer) write();
+      },
+      stop: async () => {
+        clearTimeout(timer);
+        await writing;
+      },
+    };
+  }
+}
+
+/** So long may somebody think about a dry run before he confirms it. */
+export const confirmSeconds = 600;
+
+export function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+async function previewed(action: Action, { parameters }: Run, context: RunContext): Promise<Outcome> {
+  return { result: await action.preview!(parameters, context) };
+}
