@@ -1,8 +1,12 @@
+import inspector from 'node:inspector';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ActionsStore } from '../../src/admin/actions/actions.store.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
+import { GrpcClient } from '../support/grpc.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
-import { closeSockets } from '../support/socket-client.js';
+import { ask, closeSockets, connectSocket } from '../support/socket-client.js';
 import { until } from '../support/until.js';
 
 let database: TestDatabase;
@@ -86,5 +90,234 @@ describe('pausing', () => {
     for (const { id } of [waiting, elsewhere]) await until('it to run', async () => (await statusOf(id)) === 'completed');
     // Nothing is left that would hide what .env says.
     expect((await a.api('GET', '/config')).body.settings.find(({ key }: Any) => key === 'CLAIMS_PAUSED').source).toBe('default');
+  });
+});
+
+test('a log level that is set for a while, and maintenance, are versions of the configuration', async () => {
+  const { result } = await done('set_log_level', { level: 'fatal', expires_in_seconds: 600 });
+  expect(result).toMatchObject({ complete: true, expires_at: expect.any(String) });
+  expect([a, b].map((server) => server.server.kernel.settings.LOG_LEVEL)).toEqual(['fatal', 'fatal']);
+  await done('maintenance_on');
+  expectProblem(await b.api('POST', '/tasks', { name: 'x' }), 'UNAVAILABLE');
+  await done('maintenance_off');
+  expect((await b.api('POST', '/tasks', { name: 'x' })).status).toBe(201);
+  await a.api('POST', '/config', { changes: { LOG_LEVEL: null } });
+});
+
+test('what is wrong is refused before anything is done, and named', async () => {
+  const { body: before } = await a.api('GET', '/admin/actions/runs?limit=1');
+  const wrong: [body: object, code: Parameters<typeof expectProblem>[1], field: string][] = [
+    [{ action: 'explode' }, 'VALIDATION_FAILED', 'action'],
+    [{ action: 'set_log_level' }, 'VALIDATION_FAILED', 'parameters.level'],
+    [{ action: 'set_log_level', parameters: { level: 'info', colour: 'red' } }, 'VALIDATION_FAILED', 'parameters.colour'],
+    [{ action: 'pause_all', parameters: { expires_in_seconds: 0 } }, 'VALIDATION_FAILED', 'parameters.expires_in_seconds'],
+    [{ action: 'resume_replica', parameters: { replica_id: 'x' }, dry_run: true }, 'VALIDATION_FAILED', 'dry_run'],
+    [{ action: 'vacuum', parameters: { tables: ['tasks; DROP TABLE x'] } }, 'VALIDATION_FAILED', 'parameters.tables'],
+    [{ action: 'reindex', parameters: { tables: ['nope'] } }, 'VALIDATION_FAILED', 'parameters.tables'],
+    [{ action: 'vacuum', confirm: 'abc' }, 'VALIDATION_FAILED', 'confirm'],
+    [{ action: 'purge_tasks', parameters: { status: ['running'] } }, 'VALIDATION_FAILED', 'parameters.status'],
+    [{ action: 'purge_tasks', parameters: { status: ['completed'] } }, 'VALIDATION_FAILED', 'confirm'],
+    [{ action: 'cpu_profile', parameters: { seconds: 61 } }, 'VALIDATION_FAILED', 'parameters.seconds'],
+    [{ action: 'rotate_admin_token', parameters: { overlap_seconds: 604_801 } }, 'VALIDATION_FAILED', 'parameters.overlap_seconds'],
+  ];
+  for (const [body, code, field] of wrong) {
+    const answer = await a.api('POST', '/admin/actions', body);
+    expectProblem(answer, code);
+    expect(answer.body.errors.map((error: Any) => error.field)).toContain(field);
+  }
+  expectProblem(await run('drain_replica', { replica_id: 'nobody' }), 'NOT_FOUND');
+  expectProblem(await a.api('GET', '/admin/actions/00000000-0000-7000-8000-000000000000'), 'NOT_FOUND');
+  expect((await a.api('GET', '/admin/actions/runs?limit=1')).body).toEqual(before);
+});
+
+test('an Idempotency-Key has something done once, whatever becomes of it', async () => {
+  const key = { 'idempotency-key': 'actions-1' };
+  const first = await run('requeue_expired', {}, {}, key);
+  const again = await run('requeue_expired', {}, {}, key);
+  expect(again.body.id).toBe(first.body.id);
+  expect([first, again].map(({ headers }) => headers.get('idempotency-replayed'))).toEqual([null, 'true']);
+  expectProblem(await run('requeue_expired', {}, { dry_run: true }, key), 'IDEMPOTENCY_KEY_REUSED');
+  expectProblem(await run('vacuum', {}, {}, key), 'IDEMPOTENCY_KEY_REUSED');
+  const both = await Promise.all([1, 2].map(() => run('clear_cache', {}, {}, { 'idempotency-key': 'actions-2' })));
+  expect(new Set(both.map(({ body }) => body.id)).size).toBe(1);
+  await ended(first.body.id);
+  // One that fails is not tried again either.
+  const sql = (text: string) => a.server.kernel.database.api.queryText(text);
+  const rotate = () => run('rotate_admin_token', {}, {}, { 'idempotency-key': 'actions-3' });
+  await sql('ALTER TABLE admin_tokens RENAME TO away');
+  const failed = await rotate().finally(() => sql('ALTER TABLE away RENAME TO admin_tokens'));
+  for (const answer of [failed, await rotate()]) expectProblem(answer, 'INTERNAL');
+  const { items } = (await a.api('GET', '/admin/actions/runs?action=rotate_admin_token&status=failed')).body;
+  expect(items).toMatchObject([{ error: { code: 'INTERNAL' } }]);
+});
+
+test('what every replica does is answered with what each has done', async () => {
+  const reloaded = await run('reload_config');
+  expect(reloaded.status).toBe(200);
+  expect(reloaded.body).toMatchObject({ status: 'completed', replica_id: null });
+  expect(reloaded.body.result.replicas).toMatchObject(
+    [a, b]
+      .map(replicaOf)
+      .toSorted()
+      .map((replica_id) => ({ replica_id, status: 'completed', env_file: 'none' })),
+  );
+  // A type that a worker has announced is looked up again.
+  const { result } = await done('clear_cache');
+  expect(result.replicas).toHaveLength(2);
+  for (const replica of result.replicas) expect(replica.connections_without_plans).toBeGreaterThan(0);
+});
+
+describe('a purge', () => {
+  const preview = async (parameters: object) => (await run('purge_tasks', parameters, { dry_run: true })).body as Any;
+  const queue = 'to-purge';
+
+  test('takes what its dry run has shown, with the token of that, and nothing that runs', async () => {
+    const sleeping = await create({ queue, type: 'sleep', parameters: { seconds: 60 }, start: 'auto' });
+    const kept = await create({ queue: 'other' });
+    for (let index = 0; index < 12; index++) await create({ queue });
+    await until('it to run', async () => (await statusOf(sleeping.id)) === 'running');
+    const filter = { status: ['pending', 'queued', 'completed'], queue: [queue] };
+    const { result, shown_once, ...rest } = await preview(filter);
+    expect(result).toMatchObject({ count: 12, sample: expect.arrayContaining([expect.objectContaining({ status: 'pending' })]) });
+    expect(result.sample).toHaveLength(10);
+    expect((await a.api('GET', `/tasks?queue=${queue}`)).body.items).toHaveLength(13);
+    expect(rest.dry_run).toBe(true);
+    const { confirm } = shown_once;
+    // Not even by its digest does anybody learn it.
+    expect(JSON.stringify((await a.api('GET', `/admin/actions/${rest.id}`)).body)).not.toContain(confirm);
+    for (const [parameters, token] of [
+      [{ ...filter, queue: ['other'] }, confirm],
+      [{ ...filter, status: ['pending'] }, confirm],
+      [filter, 'a-token-that-nobody-gave'],
+    ])
+      expectProblem(await run('purge_tasks', parameters as object, { confirm: token }), 'VALIDATION_FAILED');
+    const purged = await done('purge_tasks', filter, { confirm });
+    expect(purged).toMatchObject({ status: 'completed', result: { deleted: 12 }, progress: 100 });
+    expect((await a.api('GET', `/tasks?queue=${queue}`)).body.items.map(({ id }: Any) => id)).toEqual([sleeping.id]);
+    expect(await statusOf(kept.id)).toBe('pending');
+    const told = await a.server.kernel.database.api.queryText<{ count: number }>(
+      `SELECT count(*) AS count FROM events WHERE action = 'task_deleted' AND queue = '${queue}'`,
+    );
+    expect(told).toEqual([{ count: 12 }]);
+    // Once.
+    expectProblem(await run('purge_tasks', filter, { confirm }), 'VALIDATION_FAILED');
+    await a.api('POST', `/tasks/${sleeping.id}/cancel`);
+  });
+
+  test('needs a token that is young', async () => {
+    const filter = { status: ['failed'], finished_before: '2020-01-01T00:00:00.000Z' };
+    const { id, shown_once } = await preview(filter);
+    await a.server.kernel.database.api.queryText(`UPDATE admin_actions SET finished_at = now() - interval '11 minutes' WHERE id = '${id}'`);
+    const late = await run('purge_tasks', filter, { confirm: shown_once.confirm });
+    expectProblem(late, 'VALIDATION_FAILED');
+    expect(late.body.detail).toContain('expired');
+  });
+});
+
+test('jobs of the database do what they say, one at a time', async () => {
+  const sql = <Row>(text: string) => a.server.kernel.database.api.queryText<Row>(text);
+  const tables = ['tasks', 'events'];
+  const { body: listed } = await run('vacuum', { tables }, { dry_run: true });
+  expect(listed.result.tables.map(({ name }: Any) => name)).toEqual(['events', 'tasks']);
+  const before = await sql<{ id: number }>(`SELECT relfilenode AS id FROM pg_class WHERE relname = 'tasks_pkey'`);
+  expect((await done('vacuum', { tables })).result).toMatchObject({ tables: ['events', 'tasks'], bytes_after: expect.any(Number) });
+  expect((await done('reindex', { tables: ['tasks'] })).status).toBe('completed');
+  expect(await sql(`SELECT relfilenode AS id FROM pg_class WHERE relname = 'tasks_pkey'`)).not.toEqual(before);
+  await sql(`INSERT INTO idempotency_keys (tenant_id, key, request_hash, created_at) VALUES ('default', 'old', '', now() - interval '9 days')`);
+  expect((await run('run_retention', {}, { dry_run: true })).body.result).toMatchObject({ idempotency_keys: 1, tasks: 0 });
+  expect((await done('run_retention')).result).toMatchObject({ idempotency_keys: expect.any(Number), tasks: 0 });
+  expect(await sql(`SELECT FROM idempotency_keys WHERE key = 'old'`)).toEqual([]);
+});
+
+test('tasks whose worker is gone are taken back now', async () => {
+  const task = await create({ type: 'sleep', parameters: { seconds: 60 }, start: 'auto' });
+  await until('it to run', async () => (await statusOf(task.id)) === 'running');
+  const expire = `UPDATE tasks SET lease_expires_at = now() - interval '1 s' WHERE id = '${task.id}'`;
+  await a.server.kernel.database.api.queryText(expire);
+  expect((await done('requeue_expired')).status).toBe('completed');
+  await until('another attempt', async () => (await a.api('GET', `/tasks/${task.id}`)).body.attempt > 1);
+  await a.api('POST', `/tasks/${task.id}/cancel`);
+});
+
+test('a profile of another replica is downloaded from this one, and the inspector listens nowhere', async () => {
+  const started = await run('cpu_profile', { replica_id: replicaOf(b), seconds: 1 });
+  expect(started.status).toBe(202);
+  expect(started.headers.get('location')).toBe(`/admin/actions/${started.body.id}`);
+  await until('it to run', async () => (await a.api('GET', `/admin/actions/${started.body.id}`)).body.status === 'running');
+  expect(inspector.url()).toBeUndefined();
+  const profiled = await ended(started.body.id);
+  expect(profiled).toMatchObject({ status: 'completed', replica_id: replicaOf(b), file_name: `${replicaOf(b)}.cpuprofile.gz` });
+  const { headers, bytes } = await download(profiled.id);
+  expect(headers.get('content-disposition')).toContain(profiled.file_name);
+  expect(bytes).toHaveLength(profiled.file_bytes);
+  expect(JSON.parse(gunzipSync(bytes).toString()).nodes.length).toBeGreaterThan(0);
+  // Nobody needs it after an hour.
+  const { database: own } = a.server.kernel;
+  await own.api.queryText(`UPDATE admin_actions SET finished_at = now() - interval '61 minutes' WHERE id = '${profiled.id}'`);
+  await new ActionsStore(own).prune(3_600, 90);
+  expectProblem(await a.api('GET', `/admin/actions/${profiled.id}/file`), 'NOT_FOUND');
+  expect(await own.api.queryText('SELECT FROM admin_action_pieces')).toEqual([]);
+});
+
+async function download(id: string, at = a): Promise<{ headers: Headers; bytes: Buffer }> {
+  const response = await fetch(`${at.url}/admin/actions/${id}/file`, { headers: { authorization: `Bearer ${at.token}` } });
+  expect(response.status).toBe(200);
+  return { headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) };
+}
+
+describe('over the other doors', () => {
+  const auth = { token: 'a-token-of-the-tests-0123456789' };
+
+  test('a socket has things done, and hears how they go on', async () => {
+    const socket = await connectSocket(`${b.url}/admin`, { auth });
+    expect((await ask(socket, 'actions', {})).items.length).toBeGreaterThan(10);
+    const { seq } = await ask(socket, 'subscribe_actions', {});
+    const heard: Any[] = [];
+    socket.on('admin_action', (event) => heard.push(event));
+    const started = await ask(socket, 'run_action', { action: 'diagnostics', idempotency_key: 'socket-1' });
+    expect(started).toMatchObject({ action: 'diagnostics', replayed: false, shown_once: null });
+    const of = () => heard.filter(({ run: { id } }) => id === started.id);
+    await until('its end to be told', () => of().some(({ run: { status } }) => status === 'completed'));
+    expect(of()[0]).toMatchObject({ action: 'admin_action', run: { action: 'diagnostics', status: 'running', created_by: 'root' } });
+    expect(of()[0].seq).toBeGreaterThan(seq);
+    expect(of()[0].run.created_at).toBe(started.created_at);
+    expect(of()[0].run).not.toHaveProperty('parameters');
+    expect(await ask(socket, 'get_action', { id: started.id })).toMatchObject({ status: 'completed', progress: 100 });
+    expect((await ask(socket, 'list_actions', { action: 'diagnostics', limit: 1 })).items).toMatchObject([{ id: started.id }]);
+    const { name, data, last } = await ask(socket, 'download_action', { id: started.id });
+    expect([name, last]).toEqual([`diagnostics-${replicaOf(b)}.json.gz`, true]);
+    expect(JSON.parse(gunzipSync(data).toString())).toMatchObject({ server: { replica_id: replicaOf(b) }, missing: [] });
+    expect(await ask(socket, 'run_action', { action: 'diagnostics', idempotency_key: 'socket-1' })).toMatchObject({ id: started.id, replayed: true });
+    expect(await ask(socket, 'run_action', { action: 'explode' })).toMatchObject({ error: { code: 'VALIDATION_FAILED' } });
+    expect(await ask(await connectSocket(`${b.url}/admin`), 'actions', {})).toMatchObject({ error: { code: 'FORBIDDEN' } });
+  });
+
+  test('gRPC does the same, and watches', async () => {
+    const service = 'arkitect.v1.AdminService';
+    const grpc = new GrpcClient(a.server.grpcAddress, auth.token);
+    const stream = grpc.stream('WatchActions', {}, service);
+    const watched: Any[] = [];
+    stream.on('data', (message: unknown) => watched.push(message));
+    stream.on('error', () => undefined);
+    await until('the start', () => watched.length === 1);
+    const { items } = await grpc.call('DescribeActions', {}, service);
+    expect(items.find(({ action }: Any) => action === 'purge_tasks')).toMatchObject({ danger: 'destructive', parameters: { required: ['status'] } });
+    const parameters = { status: ['failed'] };
+    const dry = await grpc.call('RunAction', { action: 'purge_tasks', parameters, dry_run: true }, service);
+    expect(dry).toMatchObject({ run: { status: 'completed', result: { count: 0 }, parameters: { tenant_id: 'default' } } });
+    const { confirm } = dry.shown_once;
+    const { run: purged } = await grpc.call('RunAction', { action: 'purge_tasks', parameters, confirm }, service);
+    await until('its end to be told', () => watched.some(({ event }) => event?.run.id === purged.id && event.run.status === 'completed'));
+    expect((await grpc.call('GetAction', { id: purged.id }, service)).run).toMatchObject({ result: { deleted: 0 } });
+    expect((await grpc.call('ListActions', { action: ['purge_tasks'], limit: 1 }, service)).items).toMatchObject([{ id: purged.id }]);
+    const { run: bundle } = await grpc.call('RunAction', { action: 'diagnostics' }, service);
+    const { file_bytes } = await ended(bundle.id);
+    const [{ file }, ...pieces] = await grpc.call('DownloadAction', { id: bundle.id }, service);
+    expect(file).toEqual({ name: `diagnostics-${replicaOf(a)}.json.gz`, bytes: file_bytes });
+    expect(Buffer.concat(pieces.map(({ data }: Any) => data))).toHaveLength(file_bytes);
+    await expect(grpc.call('RunAction', { action: 'set_log_level' }, service)).rejects.toMatchObject({ reason: 'VALIDATION_FAILED' });
+    await expect(grpc.call('DownloadAction', { id: purged.id }, service)).rejects.toMatchObject({ reason: 'NOT_FOUND' });
+    stream.cancel();
+    grpc.close();
   });
 });

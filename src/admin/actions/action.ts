@@ -81,7 +81,7 @@ export interface Action<Parameters extends object = object> {
   /** Leaves something to download. */
   file?: boolean;
   /** Of parameters that are right by themselves: throws when the caller may not, and fills in what depends on who asks. */
-  prepare?(parameters: Parameters, caller: Principal): Parameters;
+  prepare?(parameters: Parameters, caller: Principal): Parameters | Promise<Parameters>;
   /** What it would do. Without: there is no dry run. */
   preview?(parameters: Parameters, context: RunContext): Promise<JsonObject>;
   run(parameters: Parameters, context: RunContext): Promise<Outcome>;

@@ -113,7 +113,7 @@ export class ActionsService {
     if (!replayed) return { answer: await this.begin(wanted, answer.id), replayed };
     const run = await this.get(answer.id);
     // Of what every replica does, the answer says which of them failed.
-    if (run.error && !wanted.action.job && run.replica_id !== null) throw fromRunError(run.error);
+    if (run.error && isAwaited(wanted) && run.replica_id !== null) throw fromRunError(run.error);
     return { answer: { ...run, shown_once: null }, replayed };
   }
 
@@ -150,7 +150,7 @@ export class ActionsService {
     }
     if (action.role === 'root' && caller.role !== 'root') throw roleTooLow(action, caller.role);
     const given = validateInput(action.parameters, input.parameters, 'parameters');
-    const prepared = action.prepare?.(given, caller) ?? given;
+    const prepared = (await action.prepare?.(given, caller)) ?? given;
     if (dry_run && !action.preview) throw noDryRun(action);
     if (confirm !== undefined && (dry_run || !action.confirm)) throw badConfirm(action, 'must be absent here');
     if (confirm === undefined && action.confirm && !dry_run) throw badConfirm(action, 'must be the token that a dry run has answered');
@@ -203,12 +203,13 @@ export class ActionsService {
     await this.store.confirm(preview.id, db);
   }
 
-  private async begin({ action, replica_id, caller, dry_run }: Wanted, id: string): Promise<RanAnswer> {
+  private async begin(wanted: Wanted, id: string): Promise<RanAnswer> {
+    const { action, replica_id, caller } = wanted;
     this.wakeUps.signal('events');
     const run = await this.get(id);
     if (replica_id === this.replicaId) {
       const ending = this.runner.execute(run, caller);
-      if (action.job && !dry_run) return { ...run, shown_once: null };
+      if (!isAwaited(wanted)) return { ...run, shown_once: null };
       const { run: ended, once, error } = await ending;
       if (error !== undefined) throw error;
       return { ...ended, shown_once: once };
@@ -238,6 +239,11 @@ export class ActionsService {
       const timer = setTimeout(done, milliseconds);
     });
   }
+}
+
+/** Whether the caller waits for its end. */
+function isAwaited({ action, dry_run }: Wanted): boolean {
+  return !action.job || dry_run;
 }
 
 function sameParameters(one: JsonObject, other: JsonObject): boolean {

@@ -50,6 +50,10 @@ export class DatabaseActions {
       parameters: TablesDto,
       scope: 'here',
       job: true,
+      prepare: async (parameters) => {
+        await this.tables(parameters.tables);
+        return parameters;
+      },
       preview: async ({ tables }) => ({ tables: asJson(await this.tables(tables)) }),
       run: ({ tables }, context) => this.run(sql, tables, context),
     });
