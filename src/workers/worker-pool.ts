@@ -101,13 +101,16 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     return [...this.sessions.values()].reduce((sum, { held }) => sum + held.size, 0);
   }
 
-  /** Sends the workers to other replicas, once what they run has ended or `graceMs` are over; unfinished attempts go along with them. */
-  async drain(graceMs: number, hurry: AbortSignal): Promise<void> {
+  /**
+   * Sends the workers to other replicas, once what they run has ended, `graceMs` are over or it is called off (then they may also come back here);
+   * unfinished attempts go along with them.
+   */
+  async drain(graceMs: number, calledOff: AbortSignal): Promise<void> {
     this.turnsAway = true;
     const sessions = [...this.sessions.values()].filter(({ connected }) => connected);
     for (const session of sessions) session.drain('This replica is drained.');
-    await this.allDrained(sessions, graceMs, hurry);
-    if (!this.turnsAway) return;
+    await this.allDrained(sessions, graceMs, calledOff);
+    if (this.stopping) return;
     for (const session of sessions.filter(({ connected }) => connected)) {
       session.end(new CodedError('UNAVAILABLE', drainedReplica));
       this.disconnected(session);

@@ -69,7 +69,11 @@ test('all actions are described', async () => {
   );
   const purge = body.items.find(({ action }: Any) => action === 'purge_tasks');
   expect(purge).toMatchObject({ danger: 'destructive', role: 'admin', dry_run: true, confirm: true, job: true });
-  expect(purge.parameters).toMatchObject({ required: ['status'], additionalProperties: false, properties: { finished_before: { format: 'date-time' } } });
+  expect(purge.parameters).toMatchObject({
+    required: ['status'],
+    additionalProperties: false,
+    properties: { finished_before: { format: 'date-time' } },
+  });
 });
 
 describe('pausing', () => {
@@ -79,7 +83,12 @@ describe('pausing', () => {
     expect(a.server.kernel.settings.CLAIMS_PAUSED).toBe(false);
     const paused = await run('pause_all', { reason: 'a test' });
     expect(paused.status).toBe(200);
-    expect(paused.body).toMatchObject({ status: 'completed', progress: 100, created_by: 'root', result: { complete: true, changes: [{ key: 'CLAIMS_PAUSED' }] } });
+    expect(paused.body).toMatchObject({
+      status: 'completed',
+      progress: 100,
+      created_by: 'root',
+      result: { complete: true, changes: [{ key: 'CLAIMS_PAUSED' }] },
+    });
     expect(paused.body.request_id).toBe(paused.headers.get('x-request-id'));
     const waiting = await create({ start: 'auto' });
     const elsewhere = await create({ start: 'auto' }, b);
@@ -223,7 +232,9 @@ test('jobs of the database do what they say, one at a time', async () => {
   expect((await done('vacuum', { tables })).result).toMatchObject({ tables: ['events', 'tasks'], bytes_after: expect.any(Number) });
   expect((await done('reindex', { tables: ['tasks'] })).status).toBe('completed');
   expect(await sql(`SELECT relfilenode AS id FROM pg_class WHERE relname = 'tasks_pkey'`)).not.toEqual(before);
-  await sql(`INSERT INTO idempotency_keys (tenant_id, key, request_hash, created_at) VALUES ('default', 'old', '', now() - interval '9 days')`);
+  await sql(
+    `INSERT INTO idempotency_keys (tenant_id, key, request_hash, created_at) VALUES ('default', 'old', '', now() - interval '9 days')`,
+  );
   expect((await run('run_retention', {}, { dry_run: true })).body.result).toMatchObject({ idempotency_keys: 1, tasks: 0 });
   expect((await done('run_retention')).result).toMatchObject({ idempotency_keys: expect.any(Number), tasks: 0 });
   expect(await sql(`SELECT FROM idempotency_keys WHERE key = 'old'`)).toEqual([]);
@@ -287,7 +298,10 @@ describe('over the other doors', () => {
     const { name, data, last } = await ask(socket, 'download_action', { id: started.id });
     expect([name, last]).toEqual([`diagnostics-${replicaOf(b)}.json.gz`, true]);
     expect(JSON.parse(gunzipSync(data).toString())).toMatchObject({ server: { replica_id: replicaOf(b) }, missing: [] });
-    expect(await ask(socket, 'run_action', { action: 'diagnostics', idempotency_key: 'socket-1' })).toMatchObject({ id: started.id, replayed: true });
+    expect(await ask(socket, 'run_action', { action: 'diagnostics', idempotency_key: 'socket-1' })).toMatchObject({
+      id: started.id,
+      replayed: true,
+    });
     expect(await ask(socket, 'run_action', { action: 'explode' })).toMatchObject({ error: { code: 'VALIDATION_FAILED' } });
     expect(await ask(await connectSocket(`${b.url}/admin`), 'actions', {})).toMatchObject({ error: { code: 'FORBIDDEN' } });
   });
@@ -301,7 +315,10 @@ describe('over the other doors', () => {
     stream.on('error', () => undefined);
     await until('the start', () => watched.length === 1);
     const { items } = await grpc.call('DescribeActions', {}, service);
-    expect(items.find(({ action }: Any) => action === 'purge_tasks')).toMatchObject({ danger: 'destructive', parameters: { required: ['status'] } });
+    expect(items.find(({ action }: Any) => action === 'purge_tasks')).toMatchObject({
+      danger: 'destructive',
+      parameters: { required: ['status'] },
+    });
     const parameters = { status: ['failed'] };
     const dry = await grpc.call('RunAction', { action: 'purge_tasks', parameters, dry_run: true }, service);
     expect(dry).toMatchObject({ run: { status: 'completed', result: { count: 0 }, parameters: { tenant_id: 'default' } } });

@@ -61,9 +61,9 @@ export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationSh
     await Promise.allSettled([...this.running.keys()].map((id) => this.store.finish(id, 'failed', null, stopped)));
   }
 
-  /** Resolves when it has ended, one way or the other. */
-  execute(run: Run, caller?: Principal): Promise<Ended> {
-    const ending = this.toEnd(run, caller ?? { tenant_id: 'default', role: 'admin', name: run.created_by }).finally(() =>
+  /** Resolves when it has ended, one way or the other. Of what is `awaited`, whoever waits sees to its error. */
+  execute(run: Run, caller?: Principal, awaited = false): Promise<Ended> {
+    const ending = this.toEnd(run, awaited, caller ?? { tenant_id: 'default', role: 'admin', name: run.created_by }).finally(() =>
       this.running.delete(run.id),
     );
     this.running.set(run.id, ending);
@@ -80,7 +80,7 @@ export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationSh
     );
   }
 
-  private async toEnd(run: Run, by: Principal): Promise<Ended> {
+  private async toEnd(run: Run, awaited: boolean, by: Principal): Promise<Ended> {
     const action = this.registry.find(run.action);
     const progress = this.progressOf(run.id);
     const context: RunContext = {
@@ -101,7 +101,7 @@ export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationSh
     } catch (error) {
       await progress.stop();
       const foreseen = toRunError(error);
-      if (!foreseen) this.logger.error(error);
+      if (!foreseen && !awaited) this.logger.error(error);
       const message = `It failed; the log of the replica ${this.replicaId} says why.`;
       const ended = await this.store.finish(run.id, 'failed', null, foreseen ?? { code: 'INTERNAL', message });
       return { run: await this.told(run, ended), once: null, error };

@@ -208,7 +208,7 @@ export class ActionsService {
     this.wakeUps.signal('events');
     const run = await this.get(id);
     if (replica_id === this.replicaId) {
-      const ending = this.runner.execute(run, caller);
+      const ending = this.runner.execute(run, caller, isAwaited(wanted));
       if (!isAwaited(wanted)) return { ...run, shown_once: null };
       const { run: ended, once, error } = await ending;
       if (error !== undefined) throw error;

@@ -58,7 +58,7 @@ export class DrainActions {
   private async drain({ signal, progress }: RunContext): Promise<Outcome> {
     this.draining?.abort();
     const own = (this.draining = new AbortController());
-    const hurry = AbortSignal.any([signal, own.signal]);
+    const calledOff = AbortSignal.any([signal, own.signal]);
     if (this.lifecycle.state === 'ready') this.lifecycle.state = 'draining';
     this.engine.draining = true;
     const before = this.running;
@@ -67,7 +67,7 @@ export class DrainActions {
     const timer = setInterval(look, lookMs);
     try {
       const graceMs = this.settings.ENGINE_SHUTDOWN_SECONDS * 1_000;
-      await Promise.all([this.runner.drain(graceMs, hurry), this.workers.drain(graceMs, hurry)]);
+      await Promise.all([this.runner.drain(graceMs, calledOff), this.workers.drain(graceMs, calledOff)]);
     } finally {
       clearInterval(timer);
     }
