@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import inspector from 'node:inspector';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ActionsStore } from '../../src/admin/actions/actions.store.js';
@@ -12,15 +15,22 @@ import { until } from '../support/until.js';
 let database: TestDatabase;
 let a: TestServer;
 let b: TestServer;
+let directory: string;
+/** Of b alone. */
+let envFile: string;
 beforeAll(async () => {
   database = await createDatabase();
-  const start = () => startTestServer({ ADMIN_TOKEN: 'a-token-of-the-tests-0123456789', ENGINE_SHUTDOWN_SECONDS: '1' }, database.url);
-  [a, b] = [await start(), await start()];
+  directory = mkdtempSync(join(tmpdir(), 'arkitect-actions-'));
+  envFile = join(directory, '.env');
+  const own = { ADMIN_TOKEN: 'a-token-of-the-tests-0123456789' };
+  a = await startTestServer(own, database.url);
+  b = await startTestServer(own, database.url, { envFile });
 });
 afterEach(closeSockets);
 afterAll(async () => {
   await Promise.all([a, b].map((server) => server.close()));
   await database.drop();
+  rmSync(directory, { recursive: true });
 });
 
 // What a test reads from an answer is checked by its assertions.
@@ -39,7 +49,7 @@ const ended = (id: string, at = a): Promise<Any> =>
     const { body } = await at.api('GET', `/admin/actions/${id}`);
     return body.finished_at !== null && body;
   });
-const create = async (fields: object = {}, at = a) => (await at.api('POST', '/tasks', { name: 'a task', ...fields })).body as Any;
+const create = async (fields: object = {}, at = a) => (await at.api('POST', '/tasks', { name: 'a task', ...fields })).body;
 const statusOf = async (id: string) => (await a.api('GET', `/tasks/${id}`)).body.status as string;
 const replicaOf = (server: TestServer) => server.server.kernel.replicaId;
 
@@ -154,30 +164,41 @@ test('an Idempotency-Key has something done once, whatever becomes of it', async
   const sql = (text: string) => a.server.kernel.database.api.queryText(text);
   const rotate = () => run('rotate_admin_token', {}, {}, { 'idempotency-key': 'actions-3' });
   await sql('ALTER TABLE admin_tokens RENAME TO away');
-  const failed = await rotate().finally(() => sql('ALTER TABLE away RENAME TO admin_tokens'));
+  const failed = await rotate();
+  await sql('ALTER TABLE away RENAME TO admin_tokens');
   for (const answer of [failed, await rotate()]) expectProblem(answer, 'INTERNAL');
   const { items } = (await a.api('GET', '/admin/actions/runs?action=rotate_admin_token&status=failed')).body;
   expect(items).toMatchObject([{ error: { code: 'INTERNAL' } }]);
 });
 
 test('what every replica does is answered with what each has done', async () => {
-  const reloaded = await run('reload_config');
-  expect(reloaded.status).toBe(200);
-  expect(reloaded.body).toMatchObject({ status: 'completed', replica_id: null });
-  expect(reloaded.body.result.replicas).toMatchObject(
-    [a, b]
-      .map(replicaOf)
-      .toSorted()
-      .map((replica_id) => ({ replica_id, status: 'completed', env_file: 'none' })),
-  );
-  // A type that a worker has announced is looked up again.
+  const reload = async () => {
+    const { status, body } = await run('reload_config');
+    expect([status, body.status, body.replica_id]).toEqual([200, 'completed', null]);
+    const { replicas } = body.result;
+    return [a, b].map((server) => replicas.find(({ replica_id }: Any) => replica_id === replicaOf(server)));
+  };
+  writeFileSync(envFile, 'TASKS_DEFAULT_TYPE=sleep\n');
+  expect(await reload()).toMatchObject([
+    { status: 'completed', env_file: 'none', problem: null },
+    { status: 'completed', env_file: 'taken', problem: null },
+  ]);
+  expect(b.server.kernel.settings.TASKS_DEFAULT_TYPE).toBe('sleep');
+  writeFileSync(envFile, 'TASKS_RETENTION_DAYS=never\n');
+  expect(await reload()).toMatchObject([
+    { env_file: 'none' },
+    { env_file: 'broken', problem: expect.stringContaining('TASKS_RETENTION_DAYS') },
+  ]);
+  writeFileSync(envFile, '');
+  expect(await reload()).toMatchObject([{ env_file: 'none' }, { env_file: 'taken' }]);
+
   const { result } = await done('clear_cache');
   expect(result.replicas).toHaveLength(2);
   for (const replica of result.replicas) expect(replica.connections_without_plans).toBeGreaterThan(0);
 });
 
 describe('a purge', () => {
-  const preview = async (parameters: object) => (await run('purge_tasks', parameters, { dry_run: true })).body as Any;
+  const preview = async (parameters: object) => (await run('purge_tasks', parameters, { dry_run: true })).body;
   const queue = 'to-purge';
 
   test('takes what its dry run has shown, with the token of that, and nothing that runs', async () => {

@@ -135,14 +135,23 @@ describe('every rpc, by its descriptor', () => {
     if (method === 'ListAlertSilences') return { status: ['nothing'] };
     if (method === 'PutAlertRoutes') return { routes: [{ name: '' }] };
     if (method === 'TestAlertRoutes') return { severity: 'nothing' };
-    if (method === 'WatchConfig') return { since: -1 };
+    if (['WatchConfig', 'WatchActions'].includes(method)) return { since: -1 };
     if (method === 'GetAlertStats') return { days: 0 };
     if (method === 'CreateTask') return { task: bad.task };
     if (method === 'Work') return { hello: { name: '' } };
     return { id: 'no id / of anything', limit: -1 };
   };
   /** Nothing can be wrong with a message without fields. */
-  const withoutFields = ['ListWorkers', 'GetMetrics', 'WatchMetrics', 'ListMetricNames', 'GetAlertRoutes', 'GetConfig', 'GetConfigSchema'];
+  const withoutFields = [
+    'ListWorkers',
+    'GetMetrics',
+    'WatchMetrics',
+    'ListMetricNames',
+    'GetAlertRoutes',
+    'GetConfig',
+    'GetConfigSchema',
+    'DescribeActions',
+  ];
 
   test.each(rpcs.filter(({ method }) => !withoutFields.includes(method)))(
     '$service/$method refuses what is not valid',

@@ -89,5 +89,5 @@ export interface Action<Parameters extends object = object> {
 
 /** Keeps the types of one action together while the list holds all kinds. */
 export function action<Parameters extends object>(definition: Action<Parameters>): Action {
-  return definition as unknown as Action;
+  return definition;
 }

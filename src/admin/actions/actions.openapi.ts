@@ -44,7 +44,7 @@ export const Documented = {
     }),
     ApiResponse({ status: 200, description: 'It has ended.', type: RanView, headers }),
     ApiResponse({ status: 202, description: 'It goes on.', type: RanView, headers }),
-    Problems(...new Set([...withBody, 'NOT_FOUND' as const, 'CONFLICT' as const, 'IDEMPOTENCY_KEY_REUSED' as const, ...alwaysPossible])),
+    Problems(...new Set([...withBody, 'NOT_FOUND' as const, 'IDEMPOTENCY_KEY_REUSED' as const, ...alwaysPossible])),
     idempotencyKey,
   ),
   list: route({
