@@ -104,12 +104,13 @@ export class AdminTokens implements OnModuleInit, OnModuleDestroy {
   private async read(): Promise<void> {
     const stored = await this.store.list();
     const now = performance.now();
-    const holding = stored
-      .filter(({ issued, digest: of }) => issued || of.equals(this.own))
-      .map(({ digest: of, seconds_left }) => ({ digest: of, endsAt: seconds_left === null ? Infinity : now + seconds_left * 1_000 }));
-    this.authenticator.use(holding);
-    this.version = stored.at(-1)?.version ?? 0;
     const own = stored.find(({ digest: of }) => of.equals(this.own));
+    const holding = stored
+      .filter((token) => (token.issued || token === own) && (token.seconds_left === null || token.seconds_left > 0))
+      .map(({ digest: of, seconds_left }) => ({ digest: of, endsAt: seconds_left === null ? Infinity : now + seconds_left * 1_000 }));
+    // Of one that the database knows nothing of, nobody can have said that it has ended.
+    this.authenticator.use(own ? holding : [...holding, { digest: this.own, endsAt: Infinity }]);
+    this.version = stored.at(-1)?.version ?? 0;
     if (own?.valid_until && !this.warned && !(await this.isReplaced())) {
       this.warned = true;
       this.logger.warn(

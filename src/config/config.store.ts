@@ -161,8 +161,8 @@ export class ConfigStore {
   }
 
   /** Of every replica that runs. */
-  acknowledgements(version: number): Promise<Acknowledgement[]> {
-    return this.database.api.query(acknowledgementsStatement, [version, goneAfterSeconds]);
+  acknowledgements(version: number, db: Queryable = this.database.api): Promise<Acknowledgement[]> {
+    return db.query(acknowledgementsStatement, [version, goneAfterSeconds]);
   }
 
   async prune(): Promise<void> {

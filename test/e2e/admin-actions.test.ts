@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUIDv7 } from 'node:crypto';
 import inspector from 'node:inspector';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ActionsService } from '../../src/admin/actions/actions.service.js';
 import { ActionsStore } from '../../src/admin/actions/actions.store.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { GrpcClient } from '../support/grpc.js';
@@ -23,7 +25,8 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'arkitect-actions-'));
   envFile = join(directory, '.env');
   const own = { ADMIN_TOKEN: 'a-token-of-the-tests-0123456789' };
-  a = await startTestServer(own, database.url);
+  // One of the tests makes it fail, and tell so.
+  a = await startTestServer(own, database.url, { log: { write: () => undefined } });
   b = await startTestServer(own, database.url, { envFile });
 });
 afterEach(closeSockets);
@@ -289,6 +292,39 @@ test('a profile of another replica is downloaded from this one, and the inspecto
   await new ActionsStore(own).prune(3_600, 90);
   expectProblem(await a.api('GET', `/admin/actions/${profiled.id}/file`), 'NOT_FOUND');
   expect(await own.api.queryText('SELECT FROM admin_action_pieces')).toEqual([]);
+});
+
+test('a hint that is lost costs time alone: a replica looks with each sign of life', async () => {
+  const id = randomUUIDv7();
+  await a.server.kernel.database.api.queryText(
+    `INSERT INTO admin_actions (id, action, parameters, dry_run, status, replica_id, created_by) VALUES ($1, 'requeue_expired', '{}', false, 'queued', $2, 'root')`,
+    [id, replicaOf(b)],
+  );
+  await b.server.kernel.config.refresh();
+  expect(await ended(id)).toMatchObject({ status: 'completed', replica_id: replicaOf(b) });
+});
+
+test('what a replica is at when it is stopped ends as failed', async () => {
+  const third = await startTestServer({ ADMIN_TOKEN: a.token, RUNNER_SLOTS: '0' }, database.url);
+  const { body: started } = await run('cpu_profile', { seconds: 60 }, {}, {}, third);
+  expect(started.status).toBe('running');
+  await third.close();
+  expect(await ended(started.id)).toMatchObject({ status: 'failed', error: { code: 'UNAVAILABLE' } });
+});
+
+test('an admin may not do what is for root alone, nor delete what is of others', async () => {
+  const admin = { tenant_id: 'other', role: 'admin', name: 'an admin' } as const;
+  const service = a.server.app.get(ActionsService, { strict: false });
+  const act = (action: string, parameters: object) => service.run(admin, { action, parameters: { ...parameters }, dry_run: true });
+  const mine = await create({ queue: 'mine' });
+  for (const action of ['rotate_admin_token', 'heap_snapshot']) await expect(act(action, {})).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  await expect(act('purge_tasks', { status: ['pending'], tenant_id: 'default' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  const { answer } = await act('purge_tasks', { status: ['pending'] });
+  expect(answer).toMatchObject({ created_by: 'an admin', parameters: { tenant_id: 'other' }, result: { count: 0 } });
+  // Nor does the token of a dry run of his help somebody else.
+  const confirm = answer.shown_once!.confirm as string;
+  expectProblem(await run('purge_tasks', { status: ['pending'], tenant_id: 'other' }, { confirm }), 'VALIDATION_FAILED');
+  expect(await statusOf(mine.id)).toBe('pending');
 });
 
 async function download(id: string, at = a): Promise<{ headers: Headers; bytes: Buffer }> {

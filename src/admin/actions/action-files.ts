@@ -6,6 +6,8 @@ import { ActionsStore } from './actions.store.js';
 
 const MiB = 1024 * 1024;
 const maxBytes = 512 * MiB;
+/** Of all together. */
+const maxKeptBytes = 2_048 * MiB;
 
 /** What actions leave to download: compressed, in the database, so that any replica can give it out. */
 @Injectable()
@@ -13,6 +15,10 @@ export class ActionFiles {
   constructor(private readonly store: ActionsStore) {}
 
   async keep(id: string, name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    if ((await this.store.keptBytes()) > maxKeptBytes) {
+      const message = `There are more than ${maxKeptBytes / MiB} MiB to download already. They go an hour after they were made; run the action again then.`;
+      throw new CodedError('CONFLICT', message);
+    }
     let bytes = 0;
     let position = 0;
     for await (const piece of pieces(chunks)) {

@@ -161,32 +161,31 @@ export class ActionsService {
       confirm,
       caller,
       request_id: requestId ?? null,
-      replica_id: await this.replicaFor(action, dry_run, prepared),
+      replica_id: this.replicaFor(action, dry_run, prepared),
     };
   }
 
-  private async replicaFor(action: Action, dryRun: boolean, parameters: { replica_id?: string }): Promise<string | null> {
-    if (action.scope === 'every') return dryRun ? this.replicaId : null;
-    const { replica_id = this.replicaId } = parameters;
-    if (action.scope === 'here' || replica_id === this.replicaId) return this.replicaId;
-    const running = await this.running();
-    if (!running.includes(replica_id)) throw replicaNotFound(replica_id, running);
-    return replica_id;
+  private replicaFor({ scope }: Action, dryRun: boolean, { replica_id = this.replicaId }: { replica_id?: string }): string | null {
+    // A dry run is short wherever it is made, and says the same of the cluster.
+    if (scope === 'here' || dryRun) return this.replicaId;
+    return scope === 'every' ? null : replica_id;
   }
 
-  private async running(): Promise<string[]> {
-    return (await this.replicas.acknowledgements(0)).map(({ replica_id }) => replica_id);
+  private async running(db: Queryable): Promise<string[]> {
+    return (await this.replicas.acknowledgements(0, db)).map(({ replica_id }) => replica_id);
   }
 
   private async create(wanted: Wanted, db: Queryable): Promise<Run> {
     const { action, parameters, dry_run, confirm, caller, request_id, replica_id } = wanted;
     if (confirm !== undefined) await this.useConfirm(wanted, confirm, db);
-    const common = { action: action.name, parameters, dry_run, created_by: caller.name, request_id };
+    const running = replica_id === this.replicaId ? [] : await this.running(db);
     const isOwn = replica_id === null || replica_id === this.replicaId;
+    if (!isOwn && !running.includes(replica_id)) throw replicaNotFound(replica_id, running);
+    const common = { action: action.name, parameters, dry_run, created_by: caller.name, request_id };
     const status = isOwn ? 'running' : 'queued';
     const run = await this.store.create({ ...common, id: randomUUIDv7(), replica_id, parent_id: null, status }, db);
     if (replica_id !== null) return run;
-    for (const each of new Set([this.replicaId, ...(await this.running())])) {
+    for (const each of new Set([this.replicaId, ...running])) {
       await this.store.create({ ...common, id: randomUUIDv7(), replica_id: each, parent_id: run.id, status: 'queued' }, db);
     }
     return run;

@@ -77,7 +77,8 @@ const finishStatement = statement<Run>(
   'finish_admin_action',
   `WITH changed AS (
   UPDATE admin_actions SET status = $2, result = $3, error = $4, confirm_digest = $5, finished_at = now(),
-         progress = CASE $2 WHEN 'completed' THEN 100 ELSE progress END
+         progress = CASE $2 WHEN 'completed' THEN 100 ELSE progress END,
+         progress_message = CASE $2 WHEN 'completed' THEN NULL ELSE progress_message END
   WHERE id = $1 AND ${isOpen} RETURNING *
 ), ${recordEvents}
 SELECT ${columns} FROM changed`,
@@ -125,6 +126,10 @@ FROM admin_actions WHERE confirm_digest = $1 FOR UPDATE`,
 );
 const confirmStatement = statement('confirm_preview', 'UPDATE admin_actions SET confirmed_at = now() WHERE id = $1');
 const fileStatement = statement('name_file_of_admin_action', 'UPDATE admin_actions SET file_name = $2, file_bytes = $3 WHERE id = $1');
+const keptBytesStatement = statement<{ bytes: number }>(
+  'bytes_of_files',
+  'SELECT coalesce(sum(file_bytes), 0)::bigint AS bytes FROM admin_actions WHERE file_name IS NOT NULL',
+);
 const addPieceStatement = statement(
   'add_piece_of_file',
   `INSERT INTO admin_action_pieces (run_id, position, data) SELECT id, $2, $3 FROM admin_actions WHERE id = $1 AND ${isOpen}`,
@@ -215,6 +220,11 @@ export class ActionsStore {
 
   async nameFile(id: string, name: string, bytes: number): Promise<void> {
     await this.database.api.query(fileStatement, [id, name, bytes]);
+  }
+
+  /** Of all that can be downloaded just now. */
+  async keptBytes(): Promise<number> {
+    return (await this.database.api.query(keptBytesStatement))[0]!.bytes;
   }
 
   async addPiece(id: string, position: number, data: Buffer): Promise<void> {

@@ -36,7 +36,6 @@ export class DrainActions {
       parameters: ReplicaDto,
       scope: 'one',
       job: true,
-      preview: async () => ({ running: this.running }),
       run: (_parameters, context) => this.drain(context),
     }),
     action({

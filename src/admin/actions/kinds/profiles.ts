@@ -59,6 +59,7 @@ export class ProfileActions {
       await session.post('Profiler.start');
       await sleep(seconds * 1_000, undefined, { signal }).catch(() => undefined);
       const { profile } = await session.post('Profiler.stop');
+      if (signal.aborted) throw new CodedError('UNAVAILABLE', 'The replica was stopped meanwhile. Run the action again.');
       await file(`${this.replicaId}.cpuprofile`, once(JSON.stringify(profile)));
       return { result: { replica_id: this.replicaId, seconds } };
     } finally {
