@@ -20,7 +20,7 @@ export class ProfileActions {
       name: 'heap_snapshot',
       description:
         'All that is in the memory of a replica, for the Memory tab of Chrome DevTools. It holds what the process knows, tokens and data of tasks among it, so keep it like one. ' +
-        'The process answers nobody while it is taken: a second or more for each 100 MB.',
+        'The process answers nobody while it is taken, which is seconds.',
       danger: 'sensitive',
       role: 'root',
       parameters: MaybeReplicaDto,
