@@ -25,8 +25,8 @@ export interface Beat {
   version: number;
   /** The latest that the replica has acknowledged; null when it was taken for gone. */
   acknowledged: number | null;
-  /** Whether an admin's action waits for this replica. */
-  has_actions: boolean;
+  /** Runs of admin actions that wait for this replica, or that it is at. */
+  open_actions: number;
   /** Of the root tokens. */
   tokens_version: number;
 }
@@ -64,7 +64,7 @@ const beatStatement = statement<Beat>(
   INSERT INTO config_replicas (replica_id) VALUES ($1) ON CONFLICT (replica_id) DO UPDATE SET seen_at = now()
 )
 SELECT coalesce(max(version), 0) AS version, (SELECT max(a.version) FROM config_acknowledgements a WHERE a.replica_id = $1) AS acknowledged,
-       EXISTS (SELECT FROM admin_actions a WHERE a.replica_id = $1 AND a.status = 'queued') AS has_actions,
+       (SELECT count(*) FROM admin_actions a WHERE a.replica_id = $1 AND a.status IN ('queued', 'running')) AS open_actions,
        (SELECT coalesce(max(t.version), 0) FROM admin_tokens t) AS tokens_version
 FROM config_versions`,
 );

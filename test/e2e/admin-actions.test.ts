@@ -4,14 +4,12 @@ import inspector from 'node:inspector';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ActionsService } from '../../src/admin/actions/actions.service.js';
 import { ActionsStore } from '../../src/admin/actions/actions.store.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
-import { GrpcClient } from '../support/grpc.js';
 import { expectProblem } from '../support/problem.js';
 import { startTestServer, type Answer, type TestServer } from '../support/server.js';
-import { ask, closeSockets, connectSocket } from '../support/socket-client.js';
 import { until } from '../support/until.js';
 
 let database: TestDatabase;
@@ -25,11 +23,11 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'arkitect-actions-'));
   envFile = join(directory, '.env');
   const own = { ADMIN_TOKEN: 'a-token-of-the-tests-0123456789' };
-  // One of the tests makes it fail, and tell so.
-  a = await startTestServer(own, database.url, { log: { write: () => undefined } });
-  b = await startTestServer(own, database.url, { envFile });
+  // One of the tests makes them fail, and tell so.
+  const log = { write: () => undefined };
+  a = await startTestServer(own, database.url, { log });
+  b = await startTestServer(own, database.url, { envFile, log });
 });
-afterEach(closeSockets);
 afterAll(async () => {
   await Promise.all([a, b].map((server) => server.close()));
   await database.drop();
@@ -224,9 +222,11 @@ describe('a purge', () => {
       [filter, 'a-token-that-nobody-gave'],
     ])
       expectProblem(await run('purge_tasks', parameters as object, { confirm: token }), 'VALIDATION_FAILED');
+    // Nobody who has confirmed has seen it.
+    const younger = await create({ queue });
     const purged = await done('purge_tasks', filter, { confirm });
     expect(purged).toMatchObject({ status: 'completed', result: { deleted: 12 }, progress: 100 });
-    expect((await a.api('GET', `/tasks?queue=${queue}`)).body.items.map(({ id }: Any) => id)).toEqual([sleeping.id]);
+    expect((await a.api('GET', `/tasks?queue=${queue}`)).body.items.map(({ id }: Any) => id)).toEqual([younger.id, sleeping.id]);
     expect(await statusOf(kept.id)).toBe('pending');
     const told = await a.server.kernel.database.api.queryText<{ count: number }>(
       `SELECT count(*) AS count FROM events WHERE action = 'task_deleted' AND queue = '${queue}'`,
@@ -300,8 +300,16 @@ test('a hint that is lost costs time alone: a replica looks with each sign of li
     `INSERT INTO admin_actions (id, action, parameters, dry_run, status, replica_id, created_by) VALUES ($1, 'requeue_expired', '{}', false, 'queued', $2, 'root')`,
     [id, replicaOf(b)],
   );
+  // And one whose end could not be stored.
+  const lost = randomUUIDv7();
+  await a.server.kernel.database.api.queryText(
+    `INSERT INTO admin_actions (id, action, parameters, dry_run, status, replica_id, created_by, started_at)
+     VALUES ($1, 'vacuum', '{}', false, 'running', $2, 'root', now() - interval '1 minute')`,
+    [lost, replicaOf(b)],
+  );
   await b.server.kernel.config.refresh();
   expect(await ended(id)).toMatchObject({ status: 'completed', replica_id: replicaOf(b) });
+  expect(await ended(lost)).toMatchObject({ status: 'failed', error: { code: 'UNAVAILABLE' } });
 });
 
 test('what a replica is at when it is stopped ends as failed', async () => {
@@ -332,66 +340,3 @@ async function download(id: string, at = a): Promise<{ headers: Headers; bytes: 
   expect(response.status).toBe(200);
   return { headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) };
 }
-
-describe('over the other doors', () => {
-  const auth = { token: 'a-token-of-the-tests-0123456789' };
-
-  test('a socket has things done, and hears how they go on', async () => {
-    const socket = await connectSocket(`${b.url}/admin`, { auth });
-    expect((await ask(socket, 'actions', {})).items.length).toBeGreaterThan(10);
-    const { seq } = await ask(socket, 'subscribe_actions', {});
-    const heard: Any[] = [];
-    socket.on('admin_action', (event) => heard.push(event));
-    const started = await ask(socket, 'run_action', { action: 'diagnostics', idempotency_key: 'socket-1' });
-    expect(started).toMatchObject({ action: 'diagnostics', replayed: false, shown_once: null });
-    const of = () => heard.filter(({ run: { id } }) => id === started.id);
-    await until('its end to be told', () => of().some(({ run: { status } }) => status === 'completed'));
-    expect(of()[0]).toMatchObject({ action: 'admin_action', run: { action: 'diagnostics', status: 'running', created_by: 'root' } });
-    expect(of()[0].seq).toBeGreaterThan(seq);
-    expect(of()[0].run.created_at).toBe(started.created_at);
-    expect(of()[0].run).not.toHaveProperty('parameters');
-    expect(await ask(socket, 'get_action', { id: started.id })).toMatchObject({ status: 'completed', progress: 100 });
-    expect((await ask(socket, 'list_actions', { action: 'diagnostics', limit: 1 })).items).toMatchObject([{ id: started.id }]);
-    const { name, data, last } = await ask(socket, 'download_action', { id: started.id });
-    expect([name, last]).toEqual([`diagnostics-${replicaOf(b)}.json.gz`, true]);
-    expect(JSON.parse(gunzipSync(data).toString())).toMatchObject({ server: { replica_id: replicaOf(b) }, missing: [] });
-    expect(await ask(socket, 'run_action', { action: 'diagnostics', idempotency_key: 'socket-1' })).toMatchObject({
-      id: started.id,
-      replayed: true,
-    });
-    expect(await ask(socket, 'run_action', { action: 'explode' })).toMatchObject({ error: { code: 'VALIDATION_FAILED' } });
-    expect(await ask(await connectSocket(`${b.url}/admin`), 'actions', {})).toMatchObject({ error: { code: 'FORBIDDEN' } });
-  });
-
-  test('gRPC does the same, and watches', async () => {
-    const service = 'arkitect.v1.AdminService';
-    const grpc = new GrpcClient(a.server.grpcAddress, auth.token);
-    const stream = grpc.stream('WatchActions', {}, service);
-    const watched: Any[] = [];
-    stream.on('data', (message: unknown) => watched.push(message));
-    stream.on('error', () => undefined);
-    await until('the start', () => watched.length === 1);
-    const { items } = await grpc.call('DescribeActions', {}, service);
-    expect(items.find(({ action }: Any) => action === 'purge_tasks')).toMatchObject({
-      danger: 'destructive',
-      parameters: { required: ['status'] },
-    });
-    const parameters = { status: ['failed'] };
-    const dry = await grpc.call('RunAction', { action: 'purge_tasks', parameters, dry_run: true }, service);
-    expect(dry).toMatchObject({ run: { status: 'completed', result: { count: 0 }, parameters: { tenant_id: 'default' } } });
-    const { confirm } = dry.shown_once;
-    const { run: purged } = await grpc.call('RunAction', { action: 'purge_tasks', parameters, confirm }, service);
-    await until('its end to be told', () => watched.some(({ event }) => event?.run.id === purged.id && event.run.status === 'completed'));
-    expect((await grpc.call('GetAction', { id: purged.id }, service)).run).toMatchObject({ result: { deleted: 0 } });
-    expect((await grpc.call('ListActions', { action: ['purge_tasks'], limit: 1 }, service)).items).toMatchObject([{ id: purged.id }]);
-    const { run: bundle } = await grpc.call('RunAction', { action: 'diagnostics' }, service);
-    const { file_bytes } = await ended(bundle.id);
-    const [{ file }, ...pieces] = await grpc.call('DownloadAction', { id: bundle.id }, service);
-    expect(file).toEqual({ name: `diagnostics-${replicaOf(a)}.json.gz`, bytes: file_bytes });
-    expect(Buffer.concat(pieces.map(({ data }: Any) => data))).toHaveLength(file_bytes);
-    await expect(grpc.call('RunAction', { action: 'set_log_level' }, service)).rejects.toMatchObject({ reason: 'VALIDATION_FAILED' });
-    await expect(grpc.call('DownloadAction', { id: purged.id }, service)).rejects.toMatchObject({ reason: 'NOT_FOUND' });
-    stream.cancel();
-    grpc.close();
-  });
-});

@@ -26,7 +26,9 @@ export class ActionFiles {
       if (bytes > maxBytes) {
         throw new CodedError('PAYLOAD_TOO_LARGE', `What it gives is more than ${maxBytes / MiB} MiB compressed, which is not kept.`);
       }
-      await this.store.addPiece(id, position++, piece);
+      if (!(await this.store.addPiece(id, position++, piece))) {
+        throw new CodedError('CONFLICT', 'The run was ended by somebody else: its replica was taken for gone.');
+      }
     }
     await this.store.nameFile(id, `${name}.gz`, bytes);
   }
@@ -49,14 +51,19 @@ async function* pieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer
   source.pipe(gzip);
   let waiting: Buffer[] = [];
   let length = 0;
-  for await (const chunk of gzip as AsyncIterable<Buffer>) {
-    waiting.push(chunk);
-    length += chunk.length;
-    if (length < MiB) continue;
-    const all = Buffer.concat(waiting);
-    for (let at = 0; at + MiB <= all.length; at += MiB) yield all.subarray(at, at + MiB);
-    waiting = [all.subarray(all.length - (all.length % MiB))];
-    length = waiting[0]!.length;
+  try {
+    for await (const chunk of gzip as AsyncIterable<Buffer>) {
+      waiting.push(chunk);
+      length += chunk.length;
+      if (length < MiB) continue;
+      const all = Buffer.concat(waiting);
+      for (let at = 0; at + MiB <= all.length; at += MiB) yield all.subarray(at, at + MiB);
+      waiting = [all.subarray(all.length - (all.length % MiB))];
+      length = waiting[0]!.length;
+    }
+    if (length > 0) yield Buffer.concat(waiting);
+  } finally {
+    // Whoever takes no more of it leaves nothing running.
+    source.destroy();
   }
-  if (length > 0) yield Buffer.concat(waiting);
 }

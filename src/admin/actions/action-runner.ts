@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Principal } from '../../auth/principal.js';
 import { ConfigSync } from '../../config/config-sync.js';
+import { isTransient } from '../../database/database-errors.js';
 import { CodedError } from '../../errors/coded-error.js';
 import { WakeUps } from '../../events/wake-ups.js';
 import type { JsonObject } from '../../tasks/task.js';
@@ -16,6 +18,9 @@ import { ActionsStore } from './actions.store.js';
 const progressMs = 500;
 /** What does not heed its signal when the replica stops is not waited for longer. */
 const stopMs = 3_000;
+const retryMs = 1_000;
+/** What was begun that long ago, and is not at work here, is nobody's. */
+const lostAfterSeconds = 30;
 
 export interface Ended {
   run: Run;
@@ -42,7 +47,11 @@ export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationSh
   ) {}
 
   onApplicationBootstrap(): void {
-    const onBeat = ({ has_actions }: { has_actions: boolean }) => void (has_actions && this.takeWaiting());
+    const onBeat = ({ open_actions }: { open_actions: number }) => {
+      if (open_actions <= this.running.size) return;
+      this.takeWaiting();
+      this.failLost();
+    };
     this.config.onBeat.add(onBeat);
     this.unsubscribe.push(
       this.wakeUps.on('admin_actions', () => this.takeWaiting()),
@@ -63,9 +72,13 @@ export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** Resolves when it has ended, one way or the other. Of what is `awaited`, whoever waits sees to its error. */
   execute(run: Run, caller?: Principal, awaited = false): Promise<Ended> {
-    const ending = this.toEnd(run, awaited, caller ?? { tenant_id: 'default', role: 'admin', name: run.created_by }).finally(() =>
-      this.running.delete(run.id),
-    );
+    const ending = this.toEnd(run, awaited, caller ?? { tenant_id: 'default', role: 'admin', name: run.created_by })
+      // Only when its end cannot be stored; the next sign of life finds it.
+      .catch((error: Error) => {
+        this.logger.warn(`The end of the run ${run.id} of ${run.action} was not stored: ${error.message}`);
+        return { run, once: null, error };
+      })
+      .finally(() => this.running.delete(run.id));
     this.running.set(run.id, ending);
     return ending;
   }
@@ -77,6 +90,14 @@ export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationSh
         for (const run of runs) void this.execute(run).then(() => this.wakeUps.signal('admin_actions'));
       },
       (error: Error) => this.logger.warn(`Actions that wait for this replica could not be read; it looks again: ${error.message}`),
+    );
+  }
+
+  /** Ends what this replica is said to run, and does not: the database was away when it had to be told. */
+  private failLost(): void {
+    this.store.failLost(this.replicaId, [...this.running.keys()], lostAfterSeconds).then(
+      (count) => count > 0 && this.wakeUps.signal('events', 'admin_actions'),
+      (error: Error) => this.logger.warn(`Runs that nobody goes on with could not be ended; it is tried again: ${error.message}`),
     );
   }
 
@@ -95,7 +116,7 @@ export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationSh
       const confirm = run.dry_run && action.confirm ? randomBytes(24).toString('base64url') : undefined;
       const { result, once } = run.dry_run ? await previewed(action, run, context) : await action.run(run.parameters, context);
       await progress.stop();
-      const ended = await this.store.finish(run.id, 'completed', result, null, confirm === undefined ? undefined : digestOf(confirm));
+      const ended = await this.finish(run.id, 'completed', result, null, confirm === undefined ? undefined : digestOf(confirm));
       const shown = confirm === undefined ? (once ?? null) : { confirm, valid_seconds: confirmSeconds };
       return { run: await this.told(run, ended), once: shown };
     } catch (error) {
@@ -103,8 +124,20 @@ export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationSh
       const foreseen = toRunError(error);
       if (!foreseen && !awaited) this.logger.error(error);
       const message = `It failed; the log of the replica ${this.replicaId} says why.`;
-      const ended = await this.store.finish(run.id, 'failed', null, foreseen ?? { code: 'INTERNAL', message });
+      const ended = await this.finish(run.id, 'failed', null, foreseen ?? { code: 'INTERNAL', message });
       return { run: await this.told(run, ended), once: null, error };
+    }
+  }
+
+  /** A database that is away for a moment does not make a run one without an end. */
+  private async finish(...end: Parameters<ActionsStore['finish']>): Promise<Run | undefined> {
+    for (;;) {
+      try {
+        return await this.store.finish(...end);
+      } catch (error) {
+        if (this.stopping.signal.aborted || !isTransient(error as Error)) throw error;
+        await sleep(retryMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      }
     }
   }
 

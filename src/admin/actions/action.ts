@@ -82,6 +82,8 @@ export interface Action<Parameters extends object = object> {
   file?: boolean;
   /** Of parameters that are right by themselves: throws when the caller may not, and fills in what depends on who asks. */
   prepare?(parameters: Parameters, caller: Principal): Parameters | Promise<Parameters>;
+  /** What is run when it was previewed at that time: what came to be since then has not been seen by whoever confirms. */
+  asPreviewed?(parameters: Parameters, at: string): Parameters;
   /** What it would do. Without: there is no dry run. */
   preview?(parameters: Parameters, context: RunContext): Promise<JsonObject>;
   run(parameters: Parameters, context: RunContext): Promise<Outcome>;

@@ -101,20 +101,23 @@ export class ActionsService {
    */
   async run(caller: Principal, input: RunActionDto, requestId?: string, idempotencyKey?: string): Promise<Ran> {
     const wanted = await this.check(caller, input, requestId);
-    const create = async (transaction: Queryable) => ({ id: (await this.create(wanted, transaction)).id });
     if (idempotencyKey === undefined) {
-      const { id } = await this.store.transaction(create);
-      return { answer: await this.begin(wanted, id), replayed: false };
+      const run = await this.store.transaction((transaction) => this.create(wanted, transaction));
+      return { answer: await this.begin(wanted, run), replayed: false };
     }
     const { action, parameters, dry_run, confirm } = input;
     const body = { action, parameters: parameters as JsonObject, dry_run, confirm: confirm ?? null } satisfies Json;
     const call = { tenant_id: caller.tenant_id, key: idempotencyKey, operation: 'admin.act', body };
-    const { answer, replayed } = await this.idempotency.once(call, create);
-    if (!replayed) return { answer: await this.begin(wanted, answer.id), replayed };
+    let created: Run | undefined;
+    const { answer } = await this.idempotency.once(call, async (transaction) => {
+      created = await this.create(wanted, transaction);
+      return { id: created.id };
+    });
+    if (created) return { answer: await this.begin(wanted, created), replayed: false };
     const run = await this.get(answer.id);
     // Of what every replica does, the answer says which of them failed.
     if (run.error && isAwaited(wanted) && run.replica_id !== null) throw fromRunError(run.error);
-    return { answer: { ...run, shown_once: null }, replayed };
+    return { answer: { ...run, shown_once: null }, replayed: true };
   }
 
   async get(id: string): Promise<Run> {
@@ -176,8 +179,8 @@ export class ActionsService {
   }
 
   private async create(wanted: Wanted, db: Queryable): Promise<Run> {
-    const { action, parameters, dry_run, confirm, caller, request_id, replica_id } = wanted;
-    if (confirm !== undefined) await this.useConfirm(wanted, confirm, db);
+    const { action, dry_run, confirm, caller, request_id, replica_id } = wanted;
+    const parameters = confirm === undefined ? wanted.parameters : await this.confirmed(wanted, confirm, db);
     const running = replica_id === this.replicaId ? [] : await this.running(db);
     const isOwn = replica_id === null || replica_id === this.replicaId;
     if (!isOwn && !running.includes(replica_id)) throw replicaNotFound(replica_id, running);
@@ -191,8 +194,8 @@ export class ActionsService {
     return run;
   }
 
-  /** Takes the token of a dry run: once, of the same caller, for the same parameters. */
-  private async useConfirm({ action, parameters, caller }: Wanted, token: string, db: Queryable): Promise<void> {
+  /** Takes the token of a dry run: once, of the same caller, for the same parameters. Answers those that are run. */
+  private async confirmed({ action, parameters, caller }: Wanted, token: string, db: Queryable): Promise<JsonObject> {
     const preview = await this.store.preview(digestOf(token), db);
     if (!preview || preview.action !== action.name) throw badConfirm(action, 'is not a token that a dry run has answered');
     if (preview.created_by !== caller.name) throw badConfirm(action, 'is the token of a dry run of somebody else');
@@ -200,12 +203,12 @@ export class ActionsService {
     if (preview.age_seconds > confirmSeconds) throw badConfirm(action, `has expired: it holds for ${confirmSeconds / 60} minutes`);
     if (!sameParameters(preview.parameters, parameters)) throw badConfirm(action, 'is the token of a dry run with other parameters');
     await this.store.confirm(preview.id, db);
+    return { ...(action.asPreviewed?.(parameters, preview.created_at) ?? parameters) };
   }
 
-  private async begin(wanted: Wanted, id: string): Promise<RanAnswer> {
+  private async begin(wanted: Wanted, run: Run): Promise<RanAnswer> {
     const { action, replica_id, caller } = wanted;
     this.wakeUps.signal('events');
-    const run = await this.get(id);
     if (replica_id === this.replicaId) {
       const ending = this.runner.execute(run, caller, isAwaited(wanted));
       if (!isAwaited(wanted)) return { ...run, shown_once: null };

@@ -11,6 +11,7 @@ export type NewRun = Pick<Run, 'id' | 'action' | 'parameters' | 'dry_run' | 'rep
 /** A dry run, as whoever confirms it has to know it. */
 export interface Preview {
   id: string;
+  created_at: string;
   action: string;
   parameters: JsonObject;
   created_by: string;
@@ -94,6 +95,16 @@ const failGoneStatement = statement<{ id: string }>(
 ), ${recordEvents}
 SELECT id FROM changed`,
 );
+const failLostStatement = statement<{ id: string }>(
+  'fail_lost_admin_actions',
+  `WITH changed AS (
+  UPDATE admin_actions SET status = 'failed', finished_at = now(), error = jsonb_build_object('code', 'UNAVAILABLE', 'message',
+         'The replica could not store what came of it. Look at what it has done, and run the action again.')
+  WHERE replica_id = $1 AND status = 'running' AND NOT id = ANY($2::uuid[]) AND started_at < now() - make_interval(secs => $3)
+  RETURNING *
+), ${recordEvents}
+SELECT id FROM changed`,
+);
 const settleParentsStatement = statement<{ id: string }>(
   'settle_parents_of_admin_actions',
   `WITH done AS (
@@ -121,7 +132,7 @@ ORDER BY id DESC LIMIT $4`,
 );
 const previewStatement = statement<Preview>(
   'find_preview',
-  `SELECT id, action, parameters, created_by, confirmed_at, extract(epoch FROM now() - finished_at)::float8 AS age_seconds
+  `SELECT id, created_at, action, parameters, created_by, confirmed_at, extract(epoch FROM now() - finished_at)::float8 AS age_seconds
 FROM admin_actions WHERE confirm_digest = $1 FOR UPDATE`,
 );
 const confirmStatement = statement('confirm_preview', 'UPDATE admin_actions SET confirmed_at = now() WHERE id = $1');
@@ -130,9 +141,9 @@ const keptBytesStatement = statement<{ bytes: number }>(
   'bytes_of_files',
   'SELECT coalesce(sum(file_bytes), 0)::bigint AS bytes FROM admin_actions WHERE file_name IS NOT NULL',
 );
-const addPieceStatement = statement(
+const addPieceStatement = statement<{ position: number }>(
   'add_piece_of_file',
-  `INSERT INTO admin_action_pieces (run_id, position, data) SELECT id, $2, $3 FROM admin_actions WHERE id = $1 AND ${isOpen}`,
+  `INSERT INTO admin_action_pieces (run_id, position, data) SELECT id, $2, $3 FROM admin_actions WHERE id = $1 AND ${isOpen} RETURNING position`,
 );
 const pieceStatement = statement<{ data: Buffer }>(
   'piece_of_file',
@@ -195,6 +206,11 @@ export class ActionsStore {
     return (await this.database.loops.query(failGoneStatement, [goneAfterSeconds])).length;
   }
 
+  /** Ends what a replica is said to be at, and is not. Answers how many. */
+  async failLost(replicaId: string, running: string[], afterSeconds: number): Promise<number> {
+    return (await this.database.api.query(failLostStatement, [replicaId, running, afterSeconds])).length;
+  }
+
   /** Ends runs of which every replica has done its part. Answers how many. */
   async settleParents(): Promise<number> {
     return (await this.database.loops.query(settleParentsStatement)).length;
@@ -227,8 +243,9 @@ export class ActionsStore {
     return (await this.database.api.query(keptBytesStatement))[0]!.bytes;
   }
 
-  async addPiece(id: string, position: number, data: Buffer): Promise<void> {
-    await this.database.api.query(addPieceStatement, [id, position, data]);
+  /** Answers whether the run still goes on. */
+  async addPiece(id: string, position: number, data: Buffer): Promise<boolean> {
+    return (await this.database.api.query(addPieceStatement, [id, position, data])).length > 0;
   }
 
   async piece(id: string, position: number): Promise<Buffer | undefined> {

@@ -20,7 +20,8 @@ export class PurgeAction {
       name: 'purge_tasks',
       description:
         'Deletes tasks that match, with their attempts and logs; each is told of as task_deleted. Tasks that run are never taken. A dry run answers how many ' +
-        'there are, the oldest of them, and the token that the run needs as `confirm`: of the same caller, for the same parameters, once, within ten minutes.',
+        'there are, the oldest of them, and the token that the run needs as `confirm`: of the same caller, for the same parameters, once, within ten minutes. ' +
+        'What was created after the dry run is left.',
       danger: 'destructive',
       role: 'admin',
       parameters: PurgeDto,
@@ -28,6 +29,10 @@ export class PurgeAction {
       job: true,
       confirm: true,
       prepare,
+      asPreviewed: (parameters, at) => {
+        const { created_before = at } = parameters;
+        return { ...parameters, created_before: Date.parse(created_before) < Date.parse(at) ? created_before : at };
+      },
       preview: async (parameters) => {
         const { count, sample } = await this.engine.purgeable(filterOf(parameters), samples);
         return { count, sample: sample.map((task) => ({ ...task })) };

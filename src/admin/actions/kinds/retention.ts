@@ -3,6 +3,7 @@ import { AlertsStore } from '../../../alerts/alerts.store.js';
 import { ConfigStore } from '../../../config/config.store.js';
 import { Database, statement } from '../../../database/database.js';
 import { prune, type Retention } from '../../../engine/loops/pruner.js';
+import { firstIdAt } from '../../../engine/task-id.js';
 import { HistoryStore } from '../../../metrics/history/history.store.js';
 import { steps } from '../../../metrics/history/series.js';
 import { SETTINGS, type Settings } from '../../../settings.js';
@@ -13,15 +14,21 @@ import { NoParametersDto } from '../parameters.dto.js';
 const alertBatch = 500;
 const pointBatch = 10_000;
 
+/** A dry run counts no further: it is to be short, however much there is. */
+const counted = 100_000;
+
+const countUpTo = (rows: string) => `(SELECT count(*) FROM (${rows} LIMIT ${counted}) old)`;
+const pointsOf = (step: number, hours: string) =>
+  `SELECT FROM metric_points WHERE step_seconds = ${step} AND at < now() - make_interval(hours => ${hours})`;
+
 const oldStatement = statement<{ tasks: number; events: number; idempotency_keys: number; alerts: number; metric_points: number }>(
   'count_old',
-  `SELECT (SELECT count(*) FROM tasks WHERE $1 > 0 AND status IN ('completed', 'failed', 'cancelled') AND finished_at < now() - make_interval(days => $1)) AS tasks,
-       (SELECT count(*) FROM events WHERE at < now() - make_interval(days => $2)) AS events,
-       (SELECT count(*) FROM idempotency_keys WHERE created_at < now() - make_interval(hours => $3)) AS idempotency_keys,
-       (SELECT count(*) FROM alerts WHERE status = 'resolved' AND resolved_at < now() - make_interval(days => $4)) AS alerts,
-       (SELECT count(*) FROM metric_points WHERE step_seconds = ${steps.sample} AND at < now() - make_interval(hours => $5)
-          OR step_seconds = ${steps.minute} AND at < now() - make_interval(hours => $6)
-          OR step_seconds = ${steps.hour} AND at < now() - make_interval(hours => $7)) AS metric_points`,
+  `SELECT ${countUpTo(`SELECT FROM tasks WHERE $1 > 0 AND status IN ('completed', 'failed', 'cancelled') AND id < $8::uuid AND finished_at < now() - make_interval(days => $1)`)} AS tasks,
+       -- The oldest are at the head of the log.
+       (SELECT count(*) FROM (SELECT at FROM events ORDER BY seq LIMIT ${counted}) head WHERE at < now() - make_interval(days => $2)) AS events,
+       ${countUpTo('SELECT FROM idempotency_keys WHERE created_at < now() - make_interval(hours => $3)')} AS idempotency_keys,
+       ${countUpTo(`SELECT FROM alerts WHERE status = 'resolved' AND resolved_at < now() - make_interval(days => $4)`)} AS alerts,
+       ${countUpTo(pointsOf(steps.sample, '$5'))} + ${countUpTo(pointsOf(steps.minute, '$6'))} + ${countUpTo(pointsOf(steps.hour, '$7'))} AS metric_points`,
 );
 
 /** What the leader's pruners do by and by, now and to the end. */
@@ -39,7 +46,8 @@ export class RetentionAction {
     action({
       name: 'run_retention',
       description:
-        'Lets go now what is older than its retention, as the leader does by and by: tasks, events, idempotency keys, alerts, points of metrics, versions of the configuration.',
+        'Lets go now what is older than its retention, as the leader does by and by: tasks, events, idempotency keys, alerts, points of metrics, versions of the configuration. ' +
+        'A dry run counts up to 100,000 of each.',
       danger: 'destructive',
       role: 'admin',
       parameters: NoParametersDto,
@@ -67,7 +75,9 @@ export class RetentionAction {
   private async old(): Promise<JsonObject> {
     const { taskDays, eventDays, idempotencyHours } = this.retention;
     const hours = this.points.map(([, kept]) => kept);
-    const values = [taskDays, eventDays, idempotencyHours, this.settings.ALERTS_RETENTION_DAYS, ...hours];
+    // A task that finished that long ago was created even before.
+    const bound = firstIdAt(Date.now() - taskDays * 86_400_000);
+    const values = [taskDays, eventDays, idempotencyHours, this.settings.ALERTS_RETENTION_DAYS, ...hours, bound];
     const [counts] = await this.database.api.query(oldStatement, values);
     return { ...counts! };
   }
