@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { Authenticator } from './auth/authenticator.js';
 import { addHealth } from './health/health.grpc.js';
 import { HealthService } from './health/health.service.js';
 import { Lifecycle } from './health/lifecycle.js';
@@ -17,6 +18,7 @@ import { serveOpenApi } from './transport/openapi.js';
 import { RequestLog } from './transport/request-log.js';
 import { RequestObservers } from './transport/request-observer.js';
 import { RequestSpans, traceRequests } from './transport/request-spans.js';
+import { EventStreams } from './transport/sse.js';
 import { AuthenticatedIoAdapter } from './transport/socket-io.adapter.js';
 
 /** A running replica. */
@@ -81,6 +83,8 @@ export async function createApp(kernel: Kernel, settings: Settings, logger: Logg
     abortOnError: false,
   });
   observe(app, kernel, settings, logger);
+  const authenticator = app.get(Authenticator);
+  authenticator.onEnded.add(() => app.get(EventStreams).sendAway((principal) => authenticator.isStillValid(principal)));
   app.useWebSocketAdapter(new AuthenticatedIoAdapter(app, {}, kernel.spans));
   serveOpenApi(app);
   return app;

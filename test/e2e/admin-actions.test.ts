@@ -256,6 +256,10 @@ test('jobs of the database do what they say, one at a time', async () => {
   expect((await done('vacuum', { tables })).result).toMatchObject({ tables: ['events', 'tasks'], bytes_after: expect.any(Number) });
   expect((await done('reindex', { tables: ['tasks'] })).status).toBe('completed');
   expect(await sql(`SELECT relfilenode AS id FROM pg_class WHERE relname = 'tasks_pkey'`)).not.toEqual(before);
+  const other = await a.server.kernel.database.connect('another upkeep');
+  await other.query('SELECT pg_advisory_lock(4711000017)');
+  expect(await done('vacuum', { tables })).toMatchObject({ status: 'failed', error: { code: 'CONFLICT' } });
+  await other.end();
   await sql(
     `INSERT INTO idempotency_keys (tenant_id, key, request_hash, created_at) VALUES ('default', 'old', '', now() - interval '9 days')`,
   );

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.js';
+import { GrpcClient } from '../support/grpc.js';
 import { expectProblem } from '../support/problem.js';
 import { call, startTestServer, type TestServer } from '../support/server.js';
 import { ask, closeSockets, connectSocket, heard, refusedSocket } from '../support/socket-client.js';
@@ -71,10 +72,18 @@ test(
     const socket = await connectSocket(`${a.url}/admin`, { auth: { token: first } });
     const kept = await connectSocket(`${a.url}/admin`, { auth: { token: second } });
     const gone = heard(socket, 'disconnect');
+    const grpc = new GrpcClient(a.server.grpcAddress, first);
+    const watch = grpc.call('WatchActions', {}, 'arkitect.v1.AdminService').catch((error: unknown) => error);
+    const bearing = { authorization: `Bearer ${first}`, accept: 'text/event-stream' };
+    const events = await fetch(`${a.url}/metrics/realtime`, { headers: bearing });
     const third = (await rotate(a, second, 1)).body.shown_once.token as string;
     // An end that is nearer counts, and one that is farther does not.
     await until('the tokens to end', async () => !(await holds(a, second)) && !(await holds(b, ofFile)) && !(await holds(a, first)));
     await gone;
+    expect(await watch).toMatchObject({ reason: 'UNAUTHENTICATED' });
+    grpc.close();
+    // It ends.
+    expect(await events.text()).toContain(': connected');
     await until('the other socket to be sent away', () => kept.disconnected);
     expectProblem(await as(a, first), 'UNAUTHENTICATED');
     expect((await refusedSocket(`${b.url}/admin`, { auth: { token: second } })).data).toMatchObject({ code: 'UNAUTHENTICATED' });
