@@ -271,9 +271,12 @@ test('jobs of the database do what they say, one at a time', async () => {
 test('tasks whose worker is gone are taken back now', async () => {
   const task = await create({ type: 'sleep', parameters: { seconds: 60 }, start: 'auto' });
   await until('it to run', async () => (await statusOf(task.id)) === 'running');
-  const expire = `UPDATE tasks SET lease_expires_at = now() - interval '1 s' WHERE id = '${task.id}'`;
-  await a.server.kernel.database.api.queryText(expire);
-  expect((await done('requeue_expired')).status).toBe('completed');
+  const expire = `UPDATE tasks SET lease_expires_at = now() - interval '1 s' WHERE id = '${task.id}' AND status = 'running'`;
+  await until('one that was not taken back by the leader before', async () => {
+    await a.server.kernel.database.api.queryText(expire);
+    const dry = (await run('requeue_expired', {}, { dry_run: true })).body.result.expired as number;
+    return (await done('requeue_expired')).result.rescued === 1 && dry === 1;
+  });
   await until('another attempt', async () => (await a.api('GET', `/tasks/${task.id}`)).body.attempt > 1);
   await a.api('POST', `/tasks/${task.id}/cancel`);
 });
