@@ -12,7 +12,7 @@ import type { Action, Outcome, Run, RunContext } from './action.js';
 import { ActionFiles } from './action-files.js';
 import { ActionRegistry } from './action-registry.js';
 import { toRunError } from './actions.errors.js';
-import { ActionsStore } from './actions.store.js';
+import { ActionsStore, type TakenRun } from './actions.store.js';
 
 /** Progress is written at most so often. */
 const progressMs = 500;
@@ -71,7 +71,7 @@ export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   /** Resolves when it has ended, one way or the other. Of what is `awaited`, whoever waits sees to its error. */
-  execute(run: Run, caller?: Principal, awaited = false): Promise<Ended> {
+  execute(run: Run | TakenRun, caller?: Principal, awaited = false): Promise<Ended> {
     const ending = this.toEnd(run, awaited, caller ?? { tenant_id: 'default', role: 'admin', name: run.created_by })
       // Only when its end cannot be stored; the next sign of life finds it.
       .catch((error: Error) => {
@@ -101,7 +101,7 @@ export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationSh
     );
   }
 
-  private async toEnd(run: Run, awaited: boolean, by: Principal): Promise<Ended> {
+  private async toEnd(run: Run | TakenRun, awaited: boolean, by: Principal): Promise<Ended> {
     const action = this.registry.find(run.action);
     const progress = this.progressOf(run.id);
     const context: RunContext = {
@@ -141,14 +141,18 @@ export class ActionRunner implements OnApplicationBootstrap, BeforeApplicationSh
     }
   }
 
-  private async told(run: Run, ended: Run | undefined): Promise<Run> {
-    this.wakeUps.signal('events');
-    await this.settleParents();
-    return ended ?? (await this.store.find(run.id)) ?? run;
-  }
-
-  private async settleParents(): Promise<void> {
-    if ((await this.store.settleParents()) > 0) this.wakeUps.signal('events');
+  /** Never throws: what has been done is answered, whatever comes after it. */
+  private async told(run: Run | TakenRun, ended: Run | undefined): Promise<Run> {
+    try {
+      if ('parent_id' in run && run.parent_id !== null) await this.store.settleParents();
+      return ended ?? (await this.store.find(run.id)) ?? run;
+    } catch (error) {
+      // The leader does it by and by.
+      this.logger.warn(`The end of the run ${run.id} was stored, and no more: ${(error as Error).message}`);
+      return ended ?? run;
+    } finally {
+      this.wakeUps.signal('events');
+    }
   }
 
   /** Writes the latest of what it is told, now and then. */
