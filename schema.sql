@@ -19,6 +19,56 @@ CREATE TYPE task_status AS ENUM (
   'cancelled'
 );
 
+CREATE TABLE admin_action_pieces (
+  run_id uuid NOT NULL,
+  position integer NOT NULL,
+  data bytea NOT NULL,
+  CONSTRAINT admin_action_pieces_pkey PRIMARY KEY (run_id, "position"),
+  CONSTRAINT admin_action_pieces_run_id_fkey FOREIGN KEY (run_id) REFERENCES admin_actions(id) ON DELETE CASCADE
+);
+
+CREATE TABLE admin_actions (
+  id uuid NOT NULL,
+  action text NOT NULL,
+  parameters jsonb NOT NULL,
+  dry_run boolean NOT NULL,
+  status text NOT NULL,
+  parent_id uuid,
+  replica_id text,
+  created_by text NOT NULL,
+  request_id text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  progress real DEFAULT 0 NOT NULL,
+  progress_message text,
+  result jsonb,
+  error jsonb,
+  confirm_digest bytea,
+  confirmed_at timestamp with time zone,
+  file_name text,
+  file_bytes bigint,
+  CONSTRAINT admin_actions_pkey PRIMARY KEY (id),
+  CONSTRAINT admin_actions_confirm_digest_key UNIQUE (confirm_digest),
+  CONSTRAINT admin_actions_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES admin_actions(id) ON DELETE CASCADE,
+  CONSTRAINT admin_actions_failed_has_error CHECK ((error IS NOT NULL) = (status = 'failed'::text)),
+  CONSTRAINT admin_actions_finished_iff_over CHECK ((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text]))),
+  CONSTRAINT admin_actions_status CHECK (status = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text, 'failed'::text]))
+);
+CREATE INDEX admin_actions_by_parent ON admin_actions USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+CREATE INDEX admin_actions_open ON admin_actions USING btree (replica_id) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
+
+CREATE TABLE admin_tokens (
+  version bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  digest bytea NOT NULL,
+  issued boolean NOT NULL,
+  valid_from timestamp with time zone DEFAULT now() NOT NULL,
+  valid_until timestamp with time zone,
+  created_by text NOT NULL,
+  CONSTRAINT admin_tokens_pkey PRIMARY KEY (version),
+  CONSTRAINT admin_tokens_digest_key UNIQUE (digest)
+);
+
 CREATE TABLE alert_channel_counts (
   tenant_id text NOT NULL,
   channel text NOT NULL,

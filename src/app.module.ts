@@ -3,6 +3,7 @@ import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { LogsModule } from './admin/logs/logs.module.js';
 import { SystemModule } from './admin/system/system.module.js';
+import { ActionsModule } from './admin/actions/actions.module.js';
 import { AlertmanagerApiModule } from './alerts/alertmanager-api/alertmanager-api.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { ChannelsModule } from './alerts/channels/channels.module.js';
@@ -43,6 +44,7 @@ import { WorkersModule } from './workers/workers.module.js';
     AuditModule,
     LogsModule,
     SystemModule,
+    ActionsModule,
   ],
   controllers: [ErrorsController],
   providers: [

@@ -3,6 +3,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { AppModule } from './app.module.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { ADMIN_TOKEN, type AdminToken } from './auth/admin-token.js';
+import { Authenticator } from './auth/authenticator.js';
 import { addHealth } from './health/health.grpc.js';
 import { HealthService } from './health/health.service.js';
 import { Lifecycle } from './health/lifecycle.js';
@@ -18,6 +19,7 @@ import { serveOpenApi } from './transport/openapi.js';
 import { RequestLog } from './transport/request-log.js';
 import { RequestObservers } from './transport/request-observer.js';
 import { RequestSpans, traceRequests } from './transport/request-spans.js';
+import { EventStreams } from './transport/sse.js';
 import { AuthenticatedIoAdapter } from './transport/socket-io.adapter.js';
 
 /** A running replica. */
@@ -87,6 +89,8 @@ export async function createApp(kernel: Kernel, settings: Settings, logger: Serv
   });
   logger.redactor.add(app.get<AdminToken>(ADMIN_TOKEN).token);
   observe(app, kernel, settings, logger);
+  const authenticator = app.get(Authenticator);
+  authenticator.onEnded.add(() => app.get(EventStreams).sendAway((principal) => authenticator.isStillValid(principal)));
   app.useWebSocketAdapter(new AuthenticatedIoAdapter(app, {}, kernel.spans, app.get(AuditTrail)));
   serveOpenApi(app);
   return app;

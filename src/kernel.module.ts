@@ -19,6 +19,7 @@ import type { Kernel } from './kernel.js';
 import { LiveSettings } from './live-settings.js';
 import { Redactor } from './logging/redactor.js';
 import { ReplicaStatus } from './metrics/prometheus/replica-status.js';
+import { Runner } from './runner/runner.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { Tracing } from './tracing/tracing.js';
 import { Connections } from './transport/connections.js';
@@ -49,6 +50,7 @@ export class KernelModule {
       { provide: Redactor, useValue: kernel.logger.redactor },
       { provide: REDIS, useFactory: () => kernel.redis },
       { provide: REPLICA_ID, useValue: kernel.replicaId },
+      { provide: Runner, useValue: kernel.runner },
       { provide: HandlerRegistry, useValue: kernel.handlers },
       { provide: ReplicaStatus, useValue: kernel.status },
       { provide: Tracing, useValue: new Tracing(() => requestContext()?.trace, kernel.spans) },

@@ -104,7 +104,7 @@ export class Kernel {
       within: ({ id, attempt, traceparent, tracestate }, run) =>
         runInContext({ task_id: id, attempt, trace: traceparent === null ? undefined : { traceparent, tracestate } }, run),
     });
-    this.engine.isPaused = () => settings.MAINTENANCE_MODE;
+    this.engine.isPaused = () => this.engine.draining || settings.MAINTENANCE_MODE || settings.CLAIMS_PAUSED;
     const limits = () => ({ max_rescues: settings.ENGINE_MAX_RESCUES, cancel_grace_seconds: settings.ENGINE_CANCEL_GRACE_SECONDS });
     const retention = () => ({
       taskDays: settings.TASKS_RETENTION_DAYS,
@@ -119,7 +119,7 @@ export class Kernel {
     live.onChange(['LOG_LEVEL'], () => (logger.level = settings.LOG_LEVEL));
     live.onChange(['RUNNER_SLOTS'], () => this.runner.wake());
     // Workers elsewhere wait for the same hint.
-    live.onChange(['MAINTENANCE_MODE'], () => this.wakeUps.signal('queued'));
+    live.onChange(['MAINTENANCE_MODE', 'CLAIMS_PAUSED'], () => this.wakeUps.signal('queued'));
     this.config = makeSync(this);
   }
 

@@ -272,5 +272,10 @@ export const settingDefinitions = {
     default: 'false',
     doc: 'true: writes are refused with 503, and queued tasks are not begun; reads, probes and running attempts go on, and /config takes changes.',
   }),
+  CLAIMS_PAUSED: flag({
+    change: 'live',
+    default: 'false',
+    doc: 'true: queued tasks are not begun, on any replica and by any worker; everything else goes on.',
+  }),
   ...otelDefinitions,
 } satisfies Record<string, Definition<unknown>>;

@@ -53,7 +53,7 @@ test('the first start generates a private token and the next one finds it', asyn
   expect(first).toMatchObject({ generated: true, file: join(directory, 'data', 'admin-token') });
   expect(first.token).toMatch(/^[\w-]{43}$/);
   expect((await stat(first.file ?? '')).mode & 0o777).toBe(0o600);
-  expect(await resolve()).toEqual({ token: first.token, file: first.file, generated: false, warning: undefined });
+  expect(await resolve()).toEqual({ token: first.token, file: first.file, generated: false, isOwnFile: true, warning: undefined });
 });
 
 test('processes that start at the same time agree on one token and leave no drafts', async () => {

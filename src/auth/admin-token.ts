@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settingDefinitions } from '../setting-definitions.js';
 import { SettingsError, type Settings } from '../settings.js';
@@ -13,6 +13,8 @@ export interface AdminToken {
   file?: string;
   /** Made by this call. */
   generated: boolean;
+  /** The file is the server's own: it was generated, and a new token goes there. */
+  isOwnFile?: boolean;
   warning?: string;
 }
 
@@ -30,7 +32,7 @@ export async function resolveAdminToken(settings: Settings): Promise<AdminToken>
   try {
     const generated = await generate(settings.DATA_DIR, file);
     const token = await readToken(file, file);
-    return { token, file, generated, warning: generated ? undefined : await makePrivate(file) };
+    return { token, file, generated, isOwnFile: true, warning: generated ? undefined : await makePrivate(file) };
   } catch (error) {
     if (error instanceof SettingsError) throw error;
     throw new SettingsError(
@@ -42,13 +44,35 @@ export async function resolveAdminToken(settings: Settings): Promise<AdminToken>
   }
 }
 
+export function newToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** Puts another token where the server's own came from; answers whether that is a file of its own. Whoever reads it finds the old one or the new one. */
+export async function replaceToken({ file, isOwnFile }: AdminToken, token: string): Promise<boolean> {
+  if (!isOwnFile || file === undefined) return false;
+  const draft = `${file}.${randomUUID()}`;
+  try {
+    await writeFile(draft, `${token}\n`, { mode: 0o600, flag: 'wx' });
+    await rename(draft, file);
+    return true;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** What the server's own file holds by now. */
+export async function tokenInFile({ file }: AdminToken): Promise<string | undefined> {
+  return file === undefined ? undefined : readToken(file, file);
+}
+
 /** Writes a new token unless the file exists. A link makes it appear complete, and to only one of two processes starting at once. */
 async function generate(directory: string, file: string): Promise<boolean> {
   if (await exists(file)) return false;
   await mkdir(directory, { recursive: true });
   const draft = `${file}.${randomUUID()}`;
   try {
-    await writeFile(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+    await writeFile(draft, `${newToken()}\n`, { mode: 0o600, flag: 'wx' });
     await link(draft, file);
     return true;
   } catch (error) {

@@ -68,9 +68,14 @@ export class AuthGuard implements CanActivate {
     return true;
   }
 
+  private stillHeld(principal: Principal | undefined): Principal | undefined {
+    if (!principal || this.authenticator.isStillValid(principal)) return principal;
+    throw new CodedError('UNAUTHENTICATED', 'The token of this connection has ended. Connect again with the one that took its place.');
+  }
+
   private identify(context: ExecutionContext): Principal | undefined {
     // Sockets are authenticated once, at their handshake.
-    if (context.getType() === 'ws') return principalOf(context);
+    if (context.getType() === 'ws') return this.stillHeld(principalOf(context));
     const [target, headers] = callerOf(context);
     target.principal = this.authenticator.authenticate(headers);
     const current = requestContext();

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { createHash } from 'node:crypto';
+import { expect, test, vi } from 'vitest';
 import { CodedError } from '../errors/coded-error.js';
 import { loadSettings } from '../settings.js';
 import { Authenticator } from './authenticator.js';
@@ -23,6 +24,28 @@ test('the admin token is root, from the header and from a handshake', () => {
   expect(authenticator().authenticate({ authorization: `Bearer ${token}` })).toEqual(root);
   expect(authenticator().authenticate({ authorization: `bearer  ${token}` })).toEqual(root);
   expect(authenticator().authenticate({}, token)).toEqual(root);
+});
+
+test('of several tokens each holds until its end, and whom one has let in does not outlive it', () => {
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  const tested = authenticator();
+  const before = tested.authenticate({}, token)!;
+  expect(tested.isStillValid(before)).toBe(true);
+  const told = vi.fn();
+  tested.onEnded.add(told);
+  tested.use([
+    { digest: hash(token), endsAt: performance.now() - 1 },
+    { digest: hash('the-next-token-for-tests'), endsAt: Infinity },
+    { digest: hash('one-for-a-while-for-tests'), endsAt: performance.now() + 60_000 },
+  ]);
+  expect(told).toHaveBeenCalledOnce();
+  expect(codeOf(() => tested.authenticate({}, token))).toBe('UNAUTHENTICATED');
+  expect(tested.isStillValid(before)).toBe(false);
+  for (const other of ['the-next-token-for-tests', 'one-for-a-while-for-tests']) {
+    expect(tested.isStillValid(tested.authenticate({}, other)!)).toBe(true);
+  }
+  // Who came without a token has none that could end.
+  expect(tested.isStillValid(tested.authenticate({ host: 'localhost' })!)).toBe(true);
 });
 
 test('the token of the handshake goes before the header', () => {

@@ -1,7 +1,7 @@
 import type { WakeUps } from '../events/wake-ups.js';
 import type { LiveSettings } from '../live-settings.js';
 import { describeProblem, readEnvFile, type SettingKey } from '../settings.js';
-import type { ConfigStore, CurrentConfig, ReplicaDescription } from './config.store.js';
+import type { Beat, ConfigStore, CurrentConfig, ReplicaDescription } from './config.store.js';
 import { EnvFileWatch } from './env-file-watch.js';
 import { textsOfOverrides, type Overrides } from './overrides.js';
 
@@ -29,6 +29,8 @@ export class ConfigSync {
   fileProblem: FileProblem | undefined;
   /** Is told when `fileProblem` has appeared. */
   onFileProblem: () => void = () => undefined;
+  /** Hear what each sign of life has found: hints may be lost. */
+  readonly onBeat = new Set<(beat: Beat) => void>();
   private readonly file: EnvFileWatch | undefined;
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
@@ -79,6 +81,11 @@ export class ConfigSync {
     clearTimeout(this.timer);
     this.running = this.untilQuiet().finally(() => (this.running = undefined));
     await this.running;
+  }
+
+  /** Whether there is a file that it takes settings from. */
+  get watchesFile(): boolean {
+    return this.envFile !== undefined;
   }
 
   /** Reads `.env` again. */
@@ -134,6 +141,7 @@ export class ConfigSync {
 
   private async turn(): Promise<void> {
     const latest = await this.store.beat(this.replicaId, this.describe());
+    for (const listener of this.onBeat) listener(latest);
     if (latest.version !== this.version) {
       const { version, overrides } = await this.store.current();
       this.live.override(textsOfOverrides(overrides));

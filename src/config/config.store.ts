@@ -47,16 +47,20 @@ export interface ReplicaRow {
   event_loop_lag: number | null;
 }
 
-interface Beat {
+export interface Beat {
   /** The latest there is. */
   version: number;
   /** The latest that the replica has acknowledged; null when it was taken for gone. */
   acknowledged: number | null;
+  /** Runs of admin actions that wait for this replica, or that it is at. */
+  open_actions: number;
+  /** Of the root tokens. */
+  tokens_version: number;
 }
 
 const lockNumber = 4_711_000_016;
 /** A replica that has not said anything for so long is gone. */
-const goneAfterSeconds = 45;
+export const goneAfterSeconds = 45;
 const keptVersions = 10_000;
 
 const lockStatement = statement('config_lock', 'SELECT pg_advisory_xact_lock($1::bigint)');
@@ -87,7 +91,9 @@ const beatStatement = statement<Beat>(
   INSERT INTO config_replicas (replica_id, started_at, version, host, pid, leading_since) VALUES ($1, $2, $3, $4, $5, $6)
   ON CONFLICT (replica_id) DO UPDATE SET seen_at = now(), leading_since = excluded.leading_since
 )
-SELECT coalesce(max(version), 0) AS version, (SELECT max(a.version) FROM config_acknowledgements a WHERE a.replica_id = $1) AS acknowledged
+SELECT coalesce(max(version), 0) AS version, (SELECT max(a.version) FROM config_acknowledgements a WHERE a.replica_id = $1) AS acknowledged,
+       (SELECT count(*) FROM admin_actions a WHERE a.replica_id = $1 AND a.status IN ('queued', 'running')) AS open_actions,
+       (SELECT coalesce(max(t.version), 0) FROM admin_tokens t) AS tokens_version
 FROM config_versions`,
 );
 const acknowledgeStatement = statement(
@@ -192,8 +198,8 @@ export class ConfigStore {
   }
 
   /** Of every replica that runs. */
-  acknowledgements(version: number): Promise<Acknowledgement[]> {
-    return this.database.api.query(acknowledgementsStatement, [version, goneAfterSeconds]);
+  acknowledgements(version: number, db: Queryable = this.database.api): Promise<Acknowledgement[]> {
+    return db.query(acknowledgementsStatement, [version, goneAfterSeconds]);
   }
 
   /** Those that run. */

@@ -101,12 +101,20 @@ export class Database {
     for (const pool of [this.api, this.engine, this.loops]) pool.observer = observer;
   }
 
-  /** A connection of its own, for what must outlive a statement: LISTEN and session locks. The caller ends it. */
-  async connect(name: string): Promise<pg.Client> {
-    const client = new pg.Client(clientConfig(this.options.connection, name));
+  /** A connection of its own, for what must outlive a statement: LISTEN and session locks; or, not `limited`, for what takes long. The caller ends it. */
+  async connect(name: string, { limited = true } = {}): Promise<pg.Client> {
+    const config = clientConfig(this.options.connection, name);
+    // Zero is no limit.
+    const client = new pg.Client(limited ? config : { ...config, statement_timeout: 0, query_timeout: 0 });
     client.on('error', this.options.onError);
     await client.connect();
     return client;
+  }
+
+  /** Makes idle connections forget how they have planned their statements. Answers how many did; those at work keep theirs. */
+  async forgetPlans(): Promise<number> {
+    const counts = await Promise.all([this.api, this.engine, this.loops].map((pool) => pool.forgetPlans()));
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async close(): Promise<void> {
@@ -162,6 +170,17 @@ class Pool implements Queryable {
       throw error;
     } finally {
       client.release(broken);
+    }
+  }
+
+  async forgetPlans(): Promise<number> {
+    // Taken together, or the same one would come again.
+    const clients = await Promise.all(Array.from({ length: this.pool.idleCount }, () => this.pool.connect()));
+    try {
+      await Promise.all(clients.map((client) => client.query('DISCARD PLANS')));
+      return clients.length;
+    } finally {
+      for (const client of clients) client.release();
     }
   }
 

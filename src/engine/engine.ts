@@ -13,6 +13,7 @@ import { execute } from './transitions/execute.js';
 import { fail, type Failure } from './transitions/fail.js';
 import { heartbeat, type LeaseState } from './transitions/heartbeat.js';
 import { progress, type Progress } from './transitions/progress.js';
+import { countPurgeable, purge, samplePurgeable, type PurgeFilter } from './transitions/purge.js';
 import { release } from './transitions/release.js';
 import { remove } from './transitions/remove.js';
 import { expireLeases, rescue, type RescueLimits } from './transitions/rescue.js';
@@ -49,6 +50,8 @@ export class Engine {
   attempts: AttemptObserver | undefined;
   /** While it is so, nothing is begun: tasks wait in their queues. What runs goes on. */
   isPaused: () => boolean = () => false;
+  /** This replica begins nothing until it is resumed, or starts again. */
+  draining = false;
 
   constructor(
     private readonly database: Database,
@@ -120,6 +123,19 @@ export class Engine {
     const removed = await remove(this.database.api, ref, version);
     if (removed) this.wakeUps.signal('events');
     return removed;
+  }
+
+  /** One batch of what matches and does not run. */
+  async purge(filter: PurgeFilter, after: string, limit: number): Promise<{ purged: number; last: string | null }> {
+    const batch = await purge(this.database.api, filter, after, limit);
+    if (batch.purged) this.wakeUps.signal('events');
+    return batch;
+  }
+
+  /** How many `purge` would take, and the oldest of them. */
+  async purgeable(filter: PurgeFilter, samples: number) {
+    const [count, sample] = [await countPurgeable(this.database.api, filter), await samplePurgeable(this.database.api, filter, samples)];
+    return { count, sample };
   }
 
   async claim(request: Claim): Promise<ClaimedTask[]> {

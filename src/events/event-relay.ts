@@ -1,4 +1,4 @@
-import { alertActions, configActions, taskActions, type LogEvent } from './events.js';
+import { adminActions, alertActions, configActions, taskActions, type LogEvent } from './events.js';
 import type { RedisBus } from './redis-bus.js';
 
 /** All events after `from` up to `through`, settled: none of these numbers can still appear. */
@@ -79,7 +79,7 @@ function decode(text: string): EventBatch | undefined {
   return last <= through ? batch : undefined;
 }
 
-const knownActions: ReadonlySet<unknown> = new Set([...taskActions, ...alertActions, ...configActions]);
+const knownActions: ReadonlySet<unknown> = new Set([...taskActions, ...alertActions, ...configActions, ...adminActions]);
 
 function isEvent(event: unknown): event is LogEvent {
   if (!isObject(event)) return false;

@@ -27,6 +27,10 @@ export const notificationAction = 'alert_notification';
 export const configActions = ['config_updated'] as const;
 export type ConfigAction = (typeof configActions)[number];
 
+/** And of what admins have the server do. */
+export const adminActions = ['admin_action'] as const;
+export type AdminAction = (typeof adminActions)[number];
+
 /** Actions after which a task does not change any more, unless somebody retries it. */
 export const finishingActions: readonly TaskAction[] = ['task_completed', 'task_failed', 'task_cancelled', 'task_deleted'];
 
@@ -55,7 +59,7 @@ export const taskEventColumns = [
 
 /** The task as it was at the event; fields that are null or that the event says nothing of are absent. */
 export type TaskEventData = Partial<Pick<Task, (typeof taskEventColumns)[number]>> & {
-  /** Of `task_log` alone. Events of alerts have the alert here, those of the configuration the version. */
+  /** Of `task_log` alone. Events of alerts have the alert here, those of the configuration the version, those of admin actions the run. */
   log?: { level: string; message: string; data?: Json };
 };
 
@@ -64,9 +68,9 @@ export interface LogEvent {
   /** Grows over the whole cluster, in commit order as readers see it; the number to resume from. */
   seq: number;
   tenant_id: string;
-  /** Of alerts: the alert's id; of the configuration: an id of the event's own. */
+  /** Of alerts: the alert's id; of the configuration: an id of the event's own; of admin actions: the run's. */
   task_id: string;
-  action: TaskAction | AlertAction | typeof notificationAction | ConfigAction;
+  action: TaskAction | AlertAction | typeof notificationAction | ConfigAction | AdminAction;
   at: string;
   data: TaskEventData;
 }
@@ -106,6 +110,18 @@ export type ConfigEventView = { seq: number; action: ConfigAction; at: string; v
 
 export function toConfigEventView({ seq, action, at, data }: LogEvent): ConfigEventView {
   return { ...(data.log as unknown as ConfigEventView), seq, action: action as ConfigAction, at };
+}
+
+export function isAdminActionEvent({ action }: LogEvent): boolean {
+  return action === 'admin_action';
+}
+
+/** What goes to clients on every door: how a run of an admin action is. */
+export type AdminActionEventView = { seq: number; action: AdminAction; at: string; run: Record<string, unknown> };
+
+export function toAdminActionEventView({ seq, action, at, data }: LogEvent): AdminActionEventView {
+  const run = Object.entries(data.log as unknown as object).map(([key, value]) => [key, key.endsWith('_at') ? rfc3339(value) : value]);
+  return { seq, action: action as AdminAction, at, run: Object.fromEntries(run) as Record<string, unknown> };
 }
 
 /** Times in JSON of the database have more digits, and no Z. */

@@ -6,7 +6,8 @@ import type { WakeUpTransport } from './wake-up-transport.js';
  * Hints between replicas: `events` (the log has grown), `queued` (there is work), `scheduled` (there will be), `cancelling` (an attempt is to stop),
  * `workers` (something is wanted of a worker), `metrics` (the leader has looked at the cluster),
  * `alert_dispatch` (alerts have changed), `alert_notifications` (something is to be told), `config` (settings have changed),
- * `logs` (lines of the log were stored).
+ * `logs` (lines of the log were stored),
+ * `admin_actions` (a replica is to do something, or has done it), `admin_tokens` (root tokens have changed).
  * A lost hint costs time, never correctness: whoever waits for one also polls.
  */
 export type WakeUp =
@@ -19,7 +20,9 @@ export type WakeUp =
   | 'alert_dispatch'
   | 'alert_notifications'
   | 'config'
-  | 'logs';
+  | 'logs'
+  | 'admin_actions'
+  | 'admin_tokens';
 
 /** Two NOTIFYs of one replica are at least this far apart: each takes a lock over the whole database at commit. */
 const coalesceMs = 5;

@@ -13,7 +13,7 @@ class ProbeView {
   @ApiProperty({
     type: 'string',
     required: false,
-    enum: ['starting', 'ready', 'stopping'],
+    enum: ['starting', 'ready', 'draining', 'stopping'],
     description: 'Of the probe `lifecycle` alone.',
     example: 'ready',
   })

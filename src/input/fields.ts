@@ -112,7 +112,7 @@ export function idRule(what: string): string {
 }
 
 /** The id of what `what` says, in lower case from here on. */
-export function IdField(what: 'a task' | 'an alert' | 'a silence' | 'a channel' | 'a rule'): PropertyDecorator {
+export function IdField(what: 'a task' | 'an alert' | 'a silence' | 'a channel' | 'a rule' | 'a run'): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value)),
     Matches(idPattern, { message: idRule(what) }),

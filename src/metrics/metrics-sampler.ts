@@ -159,7 +159,7 @@ export class MetricsSampler implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async prune(step: number, hours: number): Promise<void> {
-    while (!this.stopped && (await this.history.prune(step, hours, pruneBatch)));
+    while (!this.stopped && (await this.history.prune(step, hours, pruneBatch)) === pruneBatch);
   }
 }
 

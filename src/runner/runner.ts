@@ -91,6 +91,16 @@ export class Runner implements Slots {
     await this.reports.flush();
   }
 
+  /** Lets running attempts finish for up to `graceMs`, and hands the rest back to their queues; nothing once it is called off. Somebody else sees to it that none are begun. */
+  async drain(graceMs: number, calledOff: AbortSignal): Promise<void> {
+    await this.claiming;
+    await Promise.allSettled(this.filling);
+    await this.endOfRunning(graceMs, calledOff);
+    if (calledOff.aborted) return;
+    for (const attempt of this.running.values()) attempt.stop('SHUTDOWN', 'This replica is drained; the task goes back to its queue.');
+    await Promise.all(this.ended);
+  }
+
   /** There may be work, or room for it: a hint came, or it is time to look. */
   wake(): void {
     this.moreWork = true;

@@ -41,7 +41,7 @@ export class InputPipe implements PipeTransform {
 }
 
 /** The `id` of the path, in lower case; anything but a UUID is `VALIDATION_FAILED`. */
-export const Id = (what: 'a task' | 'an alert' | 'a silence' = 'a task') =>
+export const Id = (what: 'a task' | 'an alert' | 'a silence' | 'a run' = 'a task') =>
   Param('id', { transform: (value: unknown) => parseId(value, what) });
 
 export function parseId(value: unknown, what: string): string {

@@ -87,6 +87,7 @@ export class AuthenticatedIoAdapter extends IoAdapter {
     });
     server.on('new_namespace', (namespace: Namespace) => {
       namespace.use((socket, next) => next(this.authenticate(socket)));
+      this.authenticator.onEnded.add(() => this.sendAway(namespace));
     });
     return server;
   }
@@ -166,6 +167,14 @@ export class AuthenticatedIoAdapter extends IoAdapter {
     if (typeof server.disconnectSockets !== 'function') return;
     server.disconnectSockets(true);
     server.engine?.close();
+  }
+
+  /** Whose token has ended. */
+  private sendAway(namespace: Namespace): void {
+    for (const socket of namespace.sockets.values()) {
+      const { principal } = socket.data as SocketData;
+      if (principal && !this.authenticator.isStillValid(principal)) socket.disconnect();
+    }
   }
 
   private authenticate(socket: Socket): Error | undefined {

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { Principal } from '../auth/principal.js';
+import { CodedError } from '../errors/coded-error.js';
 import { toProblem } from './problem.js';
 import { requestContext } from './request-context.js';
 
@@ -18,14 +20,14 @@ export type EventSource = AsyncIterable<ServerSentEvent> | ((signal: AbortSignal
 /** All open streams of this process, so that a shutdown can end them: Fastify would wait for them forever. */
 @Injectable()
 export class EventStreams implements BeforeApplicationShutdown {
-  private readonly open = new Map<AbortController, Promise<void>>();
+  private readonly open = new Map<AbortController, { running: Promise<void>; principal: Principal | undefined }>();
   /** New streams end at once. */
   stopping = false;
 
   async run(stream: (signal: AbortSignal) => Promise<void>, controller: AbortController): Promise<void> {
     if (this.stopping) controller.abort();
     const running = stream(controller.signal);
-    this.open.set(controller, running);
+    this.open.set(controller, { running, principal: requestContext()?.principal });
     try {
       await running;
     } finally {
@@ -36,7 +38,13 @@ export class EventStreams implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
     for (const controller of this.open.keys()) controller.abort();
-    await Promise.allSettled(this.open.values());
+    await Promise.allSettled([...this.open.values()].map(({ running }) => running));
+  }
+
+  /** Ends the streams of those who would not be let in any more. */
+  sendAway(mayStay: (principal: Principal) => boolean): void {
+    const ended = new CodedError('UNAUTHENTICATED', 'The token of this stream has ended. Connect again with the one that took its place.');
+    for (const [controller, { principal }] of this.open) if (principal && !mayStay(principal)) controller.abort(ended);
   }
 }
 

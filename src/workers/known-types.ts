@@ -12,6 +12,13 @@ export class KnownTypes {
     return this.byTenant.get(tenantId)?.has(type) ?? false;
   }
 
+  /** Looks all of them up again when they are asked for. Answers how many it knew. */
+  forget(): number {
+    const count = [...this.byTenant.values()].reduce((sum, types) => sum + types.size, 0);
+    this.byTenant.clear();
+    return count;
+  }
+
   /** Looks up those of `types` that are not known yet. A type that was announced once stays known. */
   async lookUp(tenantId: string, types: string[]): Promise<void> {
     const unknown = types.filter((type) => !this.has(tenantId, type));

@@ -23,6 +23,7 @@ import { WorkersStore } from './workers.store.js';
 const graceMs = 3_000;
 const watchMs = 500;
 const forgetMs = 60_000;
+const drainedReplica = 'This replica is drained; connect again, another one will answer.';
 
 /** The workers that are connected to this replica. */
 @Injectable()
@@ -35,6 +36,8 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly graceTimers = new Set<NodeJS.Timeout>();
   private stopping = false;
+  /** Until it is resumed, workers are sent to other replicas. */
+  private turnsAway = false;
   readonly failures = new Batcher((failures: Failure[]) => this.engine.fail(failures));
   private readonly progress = new Batcher(
     async (reports: Progress[]) => {
@@ -84,13 +87,38 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     this.unsubscribe.forEach((unsubscribe) => unsubscribe());
     const sessions = [...this.sessions.values()].filter(({ connected }) => connected);
     for (const session of sessions) session.drain('The server is stopping.');
-    await this.allDrained(sessions);
+    await this.allDrained(sessions, this.settings.ENGINE_SHUTDOWN_SECONDS * 1_000, this.lifecycle.hurry);
     for (const session of sessions)
       session.end(new CodedError('UNAVAILABLE', 'The server is stopping; connect again, another one will answer.'));
     await Promise.all(sessions.map(({ id, held }) => this.quietly(held.size ? this.store.gone(id, held.size) : this.store.leave(id))));
     for (const timer of this.timers) clearInterval(timer);
     for (const timer of this.graceTimers) clearTimeout(timer);
     await this.groups.stop();
+  }
+
+  /** Attempts that its workers run. */
+  get running(): number {
+    return [...this.sessions.values()].reduce((sum, { held }) => sum + held.size, 0);
+  }
+
+  /**
+   * Sends the workers to other replicas, once what they run has ended, `graceMs` are over or it is called off (then they may also come back here);
+   * unfinished attempts go along with them.
+   */
+  async drain(graceMs: number, calledOff: AbortSignal): Promise<void> {
+    this.turnsAway = true;
+    const sessions = [...this.sessions.values()].filter(({ connected }) => connected);
+    for (const session of sessions) session.drain('This replica is drained.');
+    await this.allDrained(sessions, graceMs, calledOff);
+    if (this.stopping) return;
+    for (const session of sessions.filter(({ connected }) => connected)) {
+      session.end(new CodedError('UNAVAILABLE', drainedReplica));
+      this.disconnected(session);
+    }
+  }
+
+  resume(): void {
+    this.turnsAway = false;
   }
 
   /** A worker says hello. Of what it still runs, answers what is still its own and what is not. */
@@ -100,6 +128,7 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     link: WorkerLink,
   ): Promise<{ session: WorkerSession; confirmed: Lease[]; revoked: Lease[] }> {
     if (this.stopping) throw new CodedError('UNAVAILABLE', 'The server is stopping; connect again, another one will answer.');
+    if (this.turnsAway) throw new CodedError('UNAVAILABLE', drainedReplica);
     const session = new WorkerSession(profile, link);
     const heldUntil = performance.now() + this.leaseSeconds * 1_000;
     const states = inFlight.length ? await this.engine.heartbeat(inFlight, this.leaseSeconds) : [];
@@ -339,12 +368,11 @@ export class WorkerPool implements OnModuleInit, BeforeApplicationShutdown {
     await this.tellStates();
   }
 
-  private allDrained(sessions: WorkerSession[]): Promise<void> {
+  private allDrained(sessions: WorkerSession[], graceMs: number, hurry: AbortSignal | undefined): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const { hurry } = this.lifecycle;
     const isDrained = () => hurry?.aborted || sessions.every((session) => !session.connected || !session.held.size);
     const check = setInterval(() => isDrained() && resolve(), 50);
-    const limit = setTimeout(resolve, isDrained() ? 0 : this.settings.ENGINE_SHUTDOWN_SECONDS * 1_000);
+    const limit = setTimeout(resolve, isDrained() ? 0 : graceMs);
     return promise.finally(() => {
       clearInterval(check);
       clearTimeout(limit);

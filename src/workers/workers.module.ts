@@ -9,6 +9,6 @@ import { WorkersStore } from './workers.store.js';
 @Module({
   controllers: [WorkersController, WorkersGrpc],
   providers: [WorkersService, WorkerPool, WorkersStore, KnownTypes],
-  exports: [KnownTypes],
+  exports: [KnownTypes, WorkerPool],
 })
 export class WorkersModule {}

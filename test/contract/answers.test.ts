@@ -275,6 +275,24 @@ test('the system, its health and its log are answered as documented', async () =
   await expectAnswer('logs_get', 400, { query: '?level=loud' });
 });
 
+test('admin actions are answered as documented', async () => {
+  await expectAnswer('actions_describe', 200);
+  const headers = { 'idempotency-key': 'contract-action' };
+  const body = { action: 'set_log_level', parameters: { level: 'error', reason: 'contract', expires_in_seconds: 600 } };
+  await expectAnswer('actions_run', 200, { body, headers });
+  await expectAnswer('actions_run', 200, { body, headers });
+  await expectAnswer('actions_run', 422, { body: { action: 'vacuum' }, headers });
+  await expectAnswer('actions_run', 404, { body: { action: 'resume_replica', parameters: { replica_id: 'nobody' } } });
+  await expectAnswer('actions_run', 200, { body: { action: 'purge_tasks', parameters: { status: ['failed'] }, dry_run: true } });
+  await expectAnswer('actions_run', 200, { body: { action: 'rotate_admin_token', parameters: { overlap_seconds: 600 } } });
+  const { id } = (await expectAnswer('actions_run', 202, { body: { action: 'diagnostics' } })).body as { id: string };
+  await until('the bundle', async () => (await expectAnswer('actions_get', 200, { id })).body.file_name);
+  await until('its end', async () => (await expectAnswer('actions_get', 200, { id })).body.finished_at);
+  await expectAnswer('actions_file', 200, { id });
+  await expectAnswer('actions_list', 200, { query: '?limit=1&status=completed' });
+  await expectAnswer('actions_list', 400, { query: '?limit=0' });
+});
+
 test('channels are answered as documented', async () => {
   const body = { name: 'contract', kind: 'webhook', spec: { url: 'http://127.0.0.1:9/' } };
   const { body: channel } = await expectAnswer('channels_create', 201, { body });

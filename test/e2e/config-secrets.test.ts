@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { definitionOf, settingKeys } from '../../src/settings.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
@@ -13,7 +14,16 @@ import { until } from '../support/until.js';
 /* A canary in every secret setting: no answer, error, event or line of the log may hold it. */
 
 const canary = () => `canary${randomBytes(12).toString('hex')}`;
-const canaries = { database: canary(), redis: canary(), token: canary(), headers: canary(), traceHeaders: canary(), sent: canary() };
+const canaries = {
+  database: canary(),
+  redis: canary(),
+  token: canary(),
+  headers: canary(),
+  traceHeaders: canary(),
+  sent: canary(),
+  channel: canary(),
+  task: canary(),
+};
 const lines: string[] = [];
 let database: TestDatabase;
 let directory: string;
@@ -84,6 +94,39 @@ test('the other doors, and events, mask them as well', async () => {
   const grpc = new GrpcClient(server.server.grpcAddress, canaries.token);
   expectNoCanary('GetConfig', await grpc.call('GetConfig', {}, 'arkitect.v1.ConfigService'));
   grpc.close();
+});
+
+test('a diagnostics bundle holds none, nor do runs of actions and what is told of them', async () => {
+  const spec = { url: `https://example.com/${canaries.channel}`, secret: canaries.channel };
+  expect((await server.api('POST', '/alerts/channels', { name: 'secret', kind: 'webhook', spec })).status).toBe(201);
+  const carried = { name: canaries.task, parameters: { a: canaries.task }, labels: { a: canaries.task } };
+  expect((await server.api('POST', '/tasks', carried)).status).toBe(201);
+  const socket = await connectSocket(`${server.url}/admin`, { auth: { token: canaries.token } });
+  await ask(socket, 'subscribe_actions', {});
+  const heard: { run: { status: string } }[] = [];
+  socket.on('admin_action', (event) => heard.push(event));
+  const { body: started } = await server.api('POST', '/admin/actions', { action: 'diagnostics' });
+  await until('its end to be told', () => heard.some(({ run }) => run.status === 'completed'));
+  const { name, data } = await ask(socket, 'download_action', { id: started.id });
+  expect(name).toContain('diagnostics-');
+  const bundle = gunzipSync(data as Buffer).toString();
+  const { settings, missing, tables } = JSON.parse(bundle);
+  expect(missing).toEqual([]);
+  expect(settings.find(({ key }: { key: string }) => key === 'DATABASE_URL')).toMatchObject({ value: null, has_value: true });
+  expect(tables.some((table: { name: string }) => table.name === 'tasks')).toBe(true);
+  expectNoCanary('the bundle', bundle);
+  expectNoCanary('events of actions', heard);
+  for (const path of ['/admin/actions', '/admin/actions/runs', `/admin/actions/${started.id}`])
+    expectNoCanary(path, (await server.api('GET', path)).body);
+  expectNoCanary(
+    'a wrong token of a dry run',
+    (await server.api('POST', '/admin/actions', { action: 'purge_tasks', parameters: { status: ['failed'] }, confirm: canaries.sent }))
+      .body,
+  );
+  const grpc = new GrpcClient(server.server.grpcAddress, canaries.token);
+  expectNoCanary('ListActions', await grpc.call('ListActions', {}, 'arkitect.v1.AdminService'));
+  grpc.close();
+  expectNoCanary('the log', lines.join(''));
 });
 
 test('the log holds none, whatever .env says', async () => {

@@ -138,7 +138,7 @@ describe('every rpc, by its descriptor', () => {
     if (method === 'VerifyAudit') return { head: 'x' };
     if (method === 'ExportAudit') return { door: 'x' };
     if (method === 'WatchLogs') return { level: 'nothing' };
-    if (method === 'WatchConfig') return { since: -1 };
+    if (['WatchConfig', 'WatchActions'].includes(method)) return { since: -1 };
     if (method === 'GetAlertStats') return { days: 0 };
     if (method === 'CreateTask') return { task: bad.task };
     if (method === 'Work') return { hello: { name: '' } };
@@ -155,6 +155,7 @@ describe('every rpc, by its descriptor', () => {
     'GetConfigSchema',
     'GetSystem',
     'GetHealth',
+    'DescribeActions',
   ];
 
   test.each(rpcs.filter(({ method }) => !withoutFields.includes(method)))(

@@ -17,5 +17,6 @@ import { SystemStore } from './system.store.js';
     OwnProcess,
     { provide: SystemStore, useFactory: (database: Database) => new SystemStore(database), inject: [Database] },
   ],
+  exports: [SystemService],
 })
 export class SystemModule {}

@@ -41,12 +41,17 @@ export function pruner(database: Database, retention: () => Retention): Duty {
   return {
     name: 'pruner',
     intervalMs: 60_000,
-    async run() {
-      const { taskDays, eventDays, idempotencyHours } = retention();
-      const tasks = taskDays ? await pruneTasks(database.loops, taskDays, taskBatch) : 0;
-      const [events] = await database.loops.query(pruneEventsStatement, [eventDays, batch]);
-      const [keys] = await database.loops.query(pruneKeysStatement, [idempotencyHours, batch]);
-      return tasks === taskBatch || events!.pruned === batch || keys!.pruned === batch;
-    },
+    run: async () => (await prune(database, retention())).more,
   };
+}
+
+/** One batch of each. Answers how many went, and whether there may be more. */
+export async function prune(
+  database: Database,
+  { taskDays, eventDays, idempotencyHours }: Retention,
+): Promise<{ tasks: number; events: number; keys: number; more: boolean }> {
+  const tasks = taskDays ? await pruneTasks(database.loops, taskDays, taskBatch) : 0;
+  const [{ pruned: events } = { pruned: 0 }] = await database.loops.query(pruneEventsStatement, [eventDays, batch]);
+  const [{ pruned: keys } = { pruned: 0 }] = await database.loops.query(pruneKeysStatement, [idempotencyHours, batch]);
+  return { tasks, events, keys, more: tasks === taskBatch || events === batch || keys === batch };
 }

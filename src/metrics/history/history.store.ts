@@ -120,10 +120,17 @@ export class HistoryStore {
     return minutes.length + hours.length > 0;
   }
 
-  /** Answers whether there may be more. */
-  async prune(step: number, hours: number, limit: number): Promise<boolean> {
+  /** Answers how many went; `limit` of them means that there may be more. */
+  async prune(step: number, hours: number, limit: number): Promise<number> {
     const [row] = await this.database.loops.query(pruneStatement, [step, hours, limit]);
-    return row!.pruned === limit;
+    return row!.pruned;
+  }
+
+  /** Looks all series up again when they have samples. Answers how many it knew. */
+  forget(): number {
+    const count = this.ids.size;
+    this.ids.clear();
+    return count;
   }
 
   private async name(samples: Sample[]): Promise<void> {

@@ -81,8 +81,8 @@ test('rolling up again changes nothing', async () => {
 test('old points go in bounded batches, young ones stay', async () => {
   for (let index = 0; index < 5; index++) await store.add([sample(index)], now() - 8 * 3_600 - index * 10);
   await store.add([sample(9)], now());
-  expect(await store.prune(steps.sample, 6, 3)).toBe(true);
-  expect(await store.prune(steps.sample, 6, 3)).toBe(false);
+  expect(await store.prune(steps.sample, 6, 3)).toBe(3);
+  expect(await store.prune(steps.sample, 6, 3)).toBeLessThan(3);
   expect(await open.database.api.queryText('SELECT last FROM metric_points')).toEqual([{ last: 9 }]);
 });
 

@@ -24,7 +24,9 @@ export function rpcStream<T>(
     };
     streams.run(copy, controller).then(
       () => {
-        if (streams.stopping)
+        const { reason } = controller.signal as { reason: unknown };
+        if (reason instanceof CodedError) subscriber.error(reason);
+        else if (streams.stopping)
           subscriber.error(new CodedError('UNAVAILABLE', 'The server is stopping; call again, another one will answer.'));
         else subscriber.complete();
       },
