@@ -41,7 +41,7 @@ test('a socket has things done, and hears how they go on', async () => {
   expect((await ask(socket, 'list_actions', { action: 'diagnostics', limit: 1 })).items).toMatchObject([{ id: started.id }]);
   const { name, data, last } = await ask(socket, 'download_action', { id: started.id });
   expect([name, last]).toEqual([`diagnostics-${replicaId()}.json.gz`, true]);
-  expect(JSON.parse(gunzipSync(data).toString())).toMatchObject({ server: { replica_id: replicaId() }, missing: [] });
+  expect(JSON.parse(gunzipSync(data).toString())).toMatchObject({ system: { replica_id: replicaId() }, missing: [] });
   expect(await ask(socket, 'run_action', { action: 'diagnostics', idempotency_key: 'socket-1' })).toMatchObject({
     id: started.id,
     replayed: true,
