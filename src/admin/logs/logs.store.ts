@@ -45,7 +45,7 @@ const addStatement = statement(
   RETURNING last_id, last_id - cardinality($2::timestamptz[]) AS before
 ), pruned AS (
   DELETE FROM log_lines WHERE id IN (
-    SELECT l.id FROM log_lines l, position WHERE l.id <= position.last_id - $9::bigint ORDER BY l.id LIMIT cardinality($2::timestamptz[]) + ${pruneBatch}
+    SELECT id FROM log_lines WHERE id <= (SELECT last_id FROM position) - $9::bigint ORDER BY id LIMIT cardinality($2::timestamptz[]) + ${pruneBatch}
   )
 )
 INSERT INTO log_lines (id, at, replica_id, level, msg, request_id, trace_id, task_id, fields)
