@@ -70,6 +70,16 @@ answer=$(bash -c "$shown")
 node .ci/compare-answer.mjs "$answer" || fail "The answer is not what the README shows: $answer"
 echo 'The first task was completed, as the README shows.'
 
+# The command line finds the token by itself.
+flow=$(sed -n '/<!-- cli flow -->/,/<!-- \/cli flow -->/p' README.md | sed '/^<!--/d; /^```/d')
+[ -n "$flow" ] || fail 'The README shows no command line.'
+env HOME="$home" npm_config_cache="$home/.npm" ARKITECT_URL="http://127.0.0.1:$port" "${as_account[@]}" bash -euc "$flow" > "$home/flow" 2>&1 < /dev/null ||
+  fail "The command line does not do what the README shows: $(cat "$home/flow")"
+for part in '^status  *completed' '^RUNNER_SLOTS  *16  *32  *live' '^arkitect top'; do
+  grep -q "$part" "$home/flow" || fail "The command line does not print $part: $(cat "$home/flow")"
+done
+echo 'The command line did what the README shows.'
+
 begun=$SECONDS
 kill -INT -- "-$launcher"
 while kill -0 "$launcher" 2> /dev/null; do

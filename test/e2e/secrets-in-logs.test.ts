@@ -29,6 +29,7 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
     OTEL_EXPORTER_OTLP_HEADERS: `x-api-key=otel-${canary}%20key`,
     OTEL_BSP_SCHEDULE_DELAY: '50',
+    OTEL_BSP_EXPORT_TIMEOUT: '500',
     HTTP_ALLOW_HOSTS: '127.0.0.1',
   });
   grpc = new GrpcClient(/gRPC\s+(\S+:\d+)/.exec(server.output())![1]!, token);
