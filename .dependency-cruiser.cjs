@@ -21,7 +21,7 @@ const doors = [
 
 /** The files in which the outside world is met: REST, Socket.IO, gRPC, the server itself. */
 const doorFiles =
-  '^src/(app\\.ts$|transport/|auth/|health/|(tasks|workers|metrics|alerts|config)/((prometheus|channels|routes|rules|silences)/)?([^/]+\\.(controller|gateway|grpc)|worker-stream|metrics-feed|socket-listeners)\\.ts$)';
+  '^src/(app\\.ts$|transport/|auth/|health/|(tasks|workers|metrics|alerts|config|audit|admin)/((prometheus|channels|routes|rules|silences|system|logs)/)?([^/]+\\.(controller|gateway|grpc)|worker-stream|metrics-feed|socket-listeners|log-subscriptions)\\.ts$)';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -109,7 +109,7 @@ module.exports = {
         'A door translates: service, DTOs and views of its own feature, transport and auth. No engine, no database, no other feature.',
       severity: 'error',
       from: code(
-        '^src/(tasks|workers|metrics|config|alerts/channels|alerts/routes|alerts/rules|alerts/silences|alerts)/[^/]+\\.(controller|gateway|grpc)\\.ts$',
+        '^src/(tasks|workers|metrics|config|audit|admin/system|admin/logs|alerts/channels|alerts/routes|alerts/rules|alerts/silences|alerts)/[^/]+\\.(controller|gateway|grpc)\\.ts$',
       ),
       to: {
         path: '^src/',
@@ -123,7 +123,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$|^src/workers/(worker-pool|known-types)\\.ts$|^src/config/config-(keeper|sync|clock)\\.ts$|^src/kernel(\\.module)?\\.ts$|^src/alerts/(alerts-keeper|(channels|flow|rules|silences)/[a-z]+-keeper|rules/[^/]+\\.store)\\.ts$|^src/metrics/(metrics-sampler|history/(history-reader|points\\.store)|cluster/cluster-observer)\\.ts$',
+          '\\.(service|module|test)\\.ts$|^src/tasks/[^/]+\\.store\\.ts$|^src/workers/(worker-pool|known-types)\\.ts$|^src/config/config-(keeper|sync|clock)\\.ts$|^src/audit/audit-(trail|keeper)\\.ts$|^src/admin/logs/(log-storage|log-watch|logs-keeper)\\.ts$|^src/kernel(\\.module)?\\.ts$|^src/alerts/(alerts-keeper|(channels|flow|rules|silences)/[a-z]+-keeper|rules/[^/]+\\.store)\\.ts$|^src/metrics/(metrics-sampler|history/(history-reader|points\\.store)|cluster/cluster-observer)\\.ts$',
       },
       to: { path: '\\.store\\.ts$', dependencyTypesNot: ['type-only'] },
     },
@@ -142,7 +142,7 @@ module.exports = {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(database|engine/task-row|input/page|tasks|workers|alerts|config/overrides|metrics/(history/series|cluster/snapshot|system/replica-sample))',
+          '^src/(database|engine/task-row|input/page|tasks|workers|alerts|config/overrides|audit/audit-(record|query)|logging/log-line|metrics/(history/series|cluster/snapshot|system/replica-sample))',
       },
     },
     {

@@ -213,6 +213,43 @@ CREATE TABLE attempts (
   CONSTRAINT attempts_status CHECK (status = ANY (ARRAY['failed'::text, 'cancelled'::text, 'lost'::text, 'released'::text]))
 );
 
+CREATE TABLE audit_head (
+  one boolean DEFAULT true NOT NULL,
+  seq bigint DEFAULT 0 NOT NULL,
+  hash text DEFAULT repeat('0'::text, 64) NOT NULL,
+  anchor_seq bigint DEFAULT 0 NOT NULL,
+  anchor_hash text DEFAULT repeat('0'::text, 64) NOT NULL,
+  CONSTRAINT audit_head_pkey PRIMARY KEY (one),
+  CONSTRAINT audit_head_in_order CHECK (anchor_seq <= seq),
+  CONSTRAINT audit_head_is_one CHECK (one)
+) WITH (fillfactor=10);
+
+CREATE TABLE audit_log (
+  seq bigint NOT NULL,
+  at timestamp with time zone NOT NULL,
+  tenant_id text NOT NULL,
+  principal text NOT NULL,
+  role text NOT NULL,
+  door text NOT NULL,
+  operation text NOT NULL,
+  target text,
+  before json,
+  after json,
+  outcome text NOT NULL,
+  request_id text,
+  trace_id text,
+  address text,
+  previous_hash text NOT NULL,
+  hash text NOT NULL,
+  CONSTRAINT audit_log_pkey PRIMARY KEY (seq),
+  CONSTRAINT audit_log_positive CHECK (seq > 0)
+);
+CREATE INDEX audit_log_by_operation ON audit_log USING btree (operation, seq);
+CREATE INDEX audit_log_by_principal ON audit_log USING btree (principal, seq);
+CREATE INDEX audit_log_by_request ON audit_log USING btree (request_id) WHERE (request_id IS NOT NULL);
+CREATE INDEX audit_log_by_target ON audit_log USING btree (target, seq) WHERE (target IS NOT NULL);
+CREATE INDEX audit_log_by_time ON audit_log USING btree (at);
+
 CREATE TABLE config_acknowledgements (
   replica_id text NOT NULL,
   version bigint NOT NULL,
@@ -226,6 +263,11 @@ CREATE TABLE config_acknowledgements (
 CREATE TABLE config_replicas (
   replica_id text NOT NULL,
   seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  started_at timestamp with time zone,
+  version text,
+  host text,
+  pid integer,
+  leading_since timestamp with time zone,
   CONSTRAINT config_replicas_pkey PRIMARY KEY (replica_id)
 );
 
@@ -290,6 +332,26 @@ CREATE TABLE idempotency_keys (
   CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, key)
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (created_at);
+
+CREATE TABLE log_lines (
+  id bigint NOT NULL,
+  at timestamp with time zone NOT NULL,
+  replica_id text NOT NULL,
+  level smallint NOT NULL,
+  msg text NOT NULL,
+  request_id text,
+  trace_id text,
+  task_id text,
+  fields jsonb NOT NULL,
+  CONSTRAINT log_lines_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE log_position (
+  single boolean DEFAULT true NOT NULL,
+  last_id bigint NOT NULL,
+  CONSTRAINT log_position_pkey PRIMARY KEY (single),
+  CONSTRAINT log_position_single CHECK (single)
+) WITH (fillfactor=10);
 
 CREATE TABLE metric_points (
   step_seconds integer NOT NULL,
@@ -495,6 +557,69 @@ BEGIN
   RETURN NULL;
 END $function$;
 
+CREATE OR REPLACE FUNCTION public.guard_audit_head()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  is_old boolean;
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    IF (NEW.anchor_seq, NEW.anchor_hash) = (OLD.anchor_seq, OLD.anchor_hash) AND NEW.seq > OLD.seq THEN
+      RETURN NEW;
+    END IF;
+    EXECUTE format('SELECT at < now() - interval ''1 day'' FROM %I.audit_log WHERE seq = $1 AND hash = $2', TG_TABLE_SCHEMA)
+      INTO is_old USING NEW.anchor_seq, NEW.anchor_hash;
+    IF is_old AND NEW.anchor_seq > OLD.anchor_seq AND (NEW.seq, NEW.hash) = (OLD.seq, OLD.hash) THEN
+      RETURN NEW;
+    END IF;
+  END IF;
+  RAISE EXCEPTION 'the head of the audit log only grows: % is refused', TG_OP USING ERRCODE = 'insufficient_privilege';
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.guard_audit_log()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  anchor bigint;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    EXECUTE format('SELECT anchor_seq FROM %I.audit_head', TG_TABLE_SCHEMA) INTO anchor;
+    IF OLD.seq <= anchor THEN
+      RETURN OLD;
+    END IF;
+  END IF;
+  RAISE EXCEPTION 'the audit log is only appended to: % is refused', TG_OP USING ERRCODE = 'insufficient_privilege';
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.prune_audit_log(days integer, most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO '$user', 'public'
+AS $function$
+DECLARE
+  bound timestamptz := now() - make_interval(days => greatest(days, 1));
+  last record;
+  gone bigint;
+BEGIN
+  WITH oldest AS MATERIALIZED (SELECT seq, hash, at FROM audit_log ORDER BY seq LIMIT most)
+  SELECT seq, hash INTO last FROM oldest
+  WHERE seq < coalesce((SELECT min(seq) FROM oldest WHERE at >= bound), 9223372036854775807)
+  ORDER BY seq DESC LIMIT 1;
+  IF last.seq IS NULL THEN
+    RETURN 0;
+  END IF;
+  UPDATE audit_head SET anchor_seq = last.seq, anchor_hash = last.hash;
+  DELETE FROM audit_log WHERE seq <= last.seq;
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN gone;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION public.remove_task_filters()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -503,6 +628,14 @@ BEGIN
   DELETE FROM task_filters f USING removed WHERE f.tenant_id = removed.tenant_id AND f.id = removed.id;
   RETURN NULL;
 END $function$;
+
+CREATE TRIGGER audit_head_keeps_all BEFORE TRUNCATE ON audit_head FOR EACH STATEMENT EXECUTE FUNCTION guard_audit_head();
+
+CREATE TRIGGER audit_head_keeps_row BEFORE DELETE OR UPDATE ON audit_head FOR EACH ROW EXECUTE FUNCTION guard_audit_head();
+
+CREATE TRIGGER audit_log_keeps_all BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION guard_audit_log();
+
+CREATE TRIGGER audit_log_keeps_rows BEFORE DELETE OR UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION guard_audit_log();
 
 CREATE TRIGGER tasks_added AFTER INSERT ON tasks REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION add_task_filters();
 

@@ -1,6 +1,6 @@
 // Prints the test files that are worth a second run on another PostgreSQL: those that use the database of the run, by themselves or by what they
 // import from test/, except for those that look at a door and not at what is stored.
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** What they prove of doors, logs and the terminal is the same on every PostgreSQL, and the first run has proven it. */
@@ -25,14 +25,5 @@ function usesDatabase(file) {
   return known.get(file);
 }
 
-const files = ['src', 'test'].flatMap((folder) =>
-  readdirSync(folder, { recursive: true })
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => join(folder, name)),
-);
-console.log(
-  files
-    .sort()
-    .filter((file) => usesDatabase(file) && !ofDoors.some((pattern) => pattern.test(file)))
-    .join('\n'),
-);
+const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts']).sort();
+console.log(files.filter((file) => usesDatabase(file) && !ofDoors.some((pattern) => pattern.test(file))).join('\n'));

@@ -15,6 +15,7 @@ import * as config from './suites/config.mjs';
 import * as cost from './suites/cost.mjs';
 import * as growth from './suites/growth.mjs';
 import * as latency from './suites/latency.mjs';
+import * as logs from './suites/logs.mjs';
 import * as metrics from './suites/metrics.mjs';
 import * as queue from './suites/queue.mjs';
 import * as realtime from './suites/realtime.mjs';
@@ -24,7 +25,7 @@ import * as service from './suites/service.mjs';
 import * as workers from './suites/workers.mjs';
 import { systems } from './systems/systems.mjs';
 
-const suites = { queue, latency, cost, service, replicas, growth, realtime, workers, metrics, alerts, rules, config };
+const suites = { queue, latency, cost, service, replicas, growth, realtime, workers, metrics, alerts, rules, logs, config };
 const byDefault = ['queue', 'latency', 'cost', 'service', 'replicas'];
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 

@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { LogsModule } from './admin/logs/logs.module.js';
+import { SystemModule } from './admin/system/system.module.js';
 import { AlertmanagerApiModule } from './alerts/alertmanager-api/alertmanager-api.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { ChannelsModule } from './alerts/channels/channels.module.js';
@@ -8,6 +10,7 @@ import { FlowModule } from './alerts/flow/flow.module.js';
 import { RoutesModule } from './alerts/routes/routes.module.js';
 import { RulesModule } from './alerts/rules/rules.module.js';
 import { SilencesModule } from './alerts/silences/silences.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { AuthModule } from './auth/auth.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -37,6 +40,9 @@ import { WorkersModule } from './workers/workers.module.js';
     SilencesModule,
     AlertmanagerApiModule,
     LiveConfigModule,
+    AuditModule,
+    LogsModule,
+    SystemModule,
   ],
   controllers: [ErrorsController],
   providers: [

@@ -1,18 +1,19 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { AuditTrail } from './audit/audit-trail.js';
+import { ADMIN_TOKEN, type AdminToken } from './auth/admin-token.js';
 import { addHealth } from './health/health.grpc.js';
 import { HealthService } from './health/health.service.js';
 import { Lifecycle } from './health/lifecycle.js';
 import { Kernel, type StartConfig } from './kernel.js';
-import { NestLogger } from './logger.js';
+import { NestLogger, type ServerLogger } from './logger.js';
 import { sourcesOf } from './live-settings.js';
 import type { Settings } from './settings.js';
 import { GrpcDoor } from './transport/grpc/grpc-door.js';
 import { Connections } from './transport/connections.js';
 import { installCors } from './transport/cors.js';
-import { fastifyOptions, installFastify, observeRequests } from './transport/fastify.js';
+import { fastifyOptions, installFastify, observeRequests, recordRequests } from './transport/fastify.js';
 import { serveOpenApi } from './transport/openapi.js';
 import { RequestLog } from './transport/request-log.js';
 import { RequestObservers } from './transport/request-observer.js';
@@ -32,7 +33,11 @@ export interface Server {
 }
 
 /** Starts a whole replica: used by `main.ts` and by the tests alike. */
-export async function startServer(start: Settings, logger: Logger, config: StartConfig = { sources: sourcesOf(start) }): Promise<Server> {
+export async function startServer(
+  start: Settings,
+  logger: ServerLogger,
+  config: StartConfig = { sources: sourcesOf(start) },
+): Promise<Server> {
   const kernel = await Kernel.start(start, logger, config);
   const { settings } = kernel;
   let app: NestFastifyApplication | undefined;
@@ -71,7 +76,7 @@ export async function startServer(start: Settings, logger: Logger, config: Start
 }
 
 /** The doors on top of a kernel, not yet listening. */
-export async function createApp(kernel: Kernel, settings: Settings, logger: Logger): Promise<NestFastifyApplication> {
+export async function createApp(kernel: Kernel, settings: Settings, logger: ServerLogger): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter(fastifyOptions());
   installFastify(adapter.getInstance());
   installCors(adapter.getInstance(), settings);
@@ -80,14 +85,15 @@ export async function createApp(kernel: Kernel, settings: Settings, logger: Logg
     logger: nestLogger(logger, kernel),
     abortOnError: false,
   });
+  logger.redactor.add(app.get<AdminToken>(ADMIN_TOKEN).token);
   observe(app, kernel, settings, logger);
-  app.useWebSocketAdapter(new AuthenticatedIoAdapter(app, {}, kernel.spans));
+  app.useWebSocketAdapter(new AuthenticatedIoAdapter(app, {}, kernel.spans, app.get(AuditTrail)));
   serveOpenApi(app);
   return app;
 }
 
 /** Nest tells at `info` of everything that it starts, which is for those who debug. */
-function nestLogger(logger: Logger, { live }: Kernel): NestLogger {
+function nestLogger(logger: ServerLogger, { live }: Kernel): NestLogger {
   const level = () => (live.values.LOG_LEVEL === 'info' ? 'warn' : live.values.LOG_LEVEL);
   const quieter = logger.child({}, { level: level() });
   live.onChange(['LOG_LEVEL'], () => (quieter.level = level()));
@@ -95,11 +101,12 @@ function nestLogger(logger: Logger, { live }: Kernel): NestLogger {
 }
 
 /** Whoever wants to know of requests; metrics have put themselves among them. */
-function observe(app: NestFastifyApplication, { spans }: Kernel, settings: Settings, logger: Logger): void {
+function observe(app: NestFastifyApplication, { spans }: Kernel, settings: Settings, logger: ServerLogger): void {
   const observers = app.get(RequestObservers);
   observers.add(new RequestLog(logger, settings));
   if (spans) observers.add(new RequestSpans());
   const fastify = app.getHttpAdapter().getInstance();
+  recordRequests(fastify, app.get(AuditTrail));
   if (spans) traceRequests(fastify, spans);
   observeRequests(fastify, observers);
 }
@@ -107,7 +114,13 @@ function observe(app: NestFastifyApplication, { spans }: Kernel, settings: Setti
 /** Guards, pipes and filters are those of the application; without `inheritAppConfig` none of them would run. */
 function connectGrpc(app: NestFastifyApplication, { spans }: Kernel, settings: Settings): GrpcDoor {
   const health = app.get(HealthService, { strict: false });
-  const door = new GrpcDoor(settings, app.get(RequestObservers), (server, services) => addHealth(server, health, services), spans);
+  const door = new GrpcDoor(
+    settings,
+    app.get(RequestObservers),
+    (server, services) => addHealth(server, health, services),
+    spans,
+    app.get(AuditTrail),
+  );
   app.get(Connections).count('streams', () => door.streams.size);
   app.connectMicroservice({ strategy: door }, { inheritAppConfig: true });
   return door;

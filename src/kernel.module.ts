@@ -2,6 +2,8 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigStore } from './config/config.store.js';
 import { configProbe } from './config/config.probe.js';
 import { ConfigSync } from './config/config-sync.js';
+import { LogStorage } from './admin/logs/log-storage.js';
+import { REDIS } from './admin/system/system.tokens.js';
 import { Database } from './database/database.js';
 import { Engine } from './engine/engine.js';
 import { Leader } from './engine/leader.js';
@@ -15,6 +17,7 @@ import { databaseProbe, migrationsProbe, wakeUpsProbe } from './health/database.
 import { redisProbe } from './health/redis.probe.js';
 import type { Kernel } from './kernel.js';
 import { LiveSettings } from './live-settings.js';
+import { Redactor } from './logging/redactor.js';
 import { ReplicaStatus } from './metrics/prometheus/replica-status.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { Tracing } from './tracing/tracing.js';
@@ -42,6 +45,9 @@ export class KernelModule {
       { provide: EventWatch, useValue: new EventWatch(kernel.eventLog) },
       { provide: WakeUps, useValue: kernel.wakeUps },
       { provide: Leader, useValue: kernel.leader },
+      { provide: LogStorage, useValue: kernel.logs },
+      { provide: Redactor, useValue: kernel.logger.redactor },
+      { provide: REDIS, useFactory: () => kernel.redis },
       { provide: REPLICA_ID, useValue: kernel.replicaId },
       { provide: HandlerRegistry, useValue: kernel.handlers },
       { provide: ReplicaStatus, useValue: kernel.status },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Logger } from 'pino';
+import { LogStorage } from './admin/logs/log-storage.js';
+import { LogsStore } from './admin/logs/logs.store.js';
 import { openDatabase, type OpenDatabase } from './database/open-database.js';
 import { Engine } from './engine/engine.js';
 import { Leader } from './engine/leader.js';
@@ -8,7 +9,7 @@ import { Loop, type Duty } from './engine/loops/loop.js';
 import { pruner } from './engine/loops/pruner.js';
 import { rescuer } from './engine/loops/rescuer.js';
 import { scheduler } from './engine/loops/scheduler.js';
-import { ConfigStore } from './config/config.store.js';
+import { ConfigStore, type ReplicaDescription } from './config/config.store.js';
 import { ConfigSync } from './config/config-sync.js';
 import { textsOfOverrides } from './config/overrides.js';
 import { EventLog } from './events/event-log.js';
@@ -18,6 +19,7 @@ import { RedisBus } from './events/redis-bus.js';
 import { RedisTransport } from './events/redis-transport.js';
 import { WakeUps } from './events/wake-ups.js';
 import { builtInHandlers, HandlerRegistry } from './handlers/handlers.js';
+import type { ServerLogger } from './logger.js';
 import type { ReplicaStatus } from './metrics/prometheus/replica-status.js';
 import { Runner } from './runner/runner.js';
 import { LiveSettings, sourcesOf } from './live-settings.js';
@@ -50,6 +52,7 @@ export class Kernel {
   /** What holds now. */
   readonly settings: Settings;
   readonly config: ConfigSync;
+  readonly logs: LogStorage;
   private readonly loops: Loop[];
   private readonly attemptSpans: AttemptSpans | undefined;
 
@@ -59,7 +62,7 @@ export class Kernel {
     makeSync: (kernel: Kernel) => ConfigSync,
     private readonly open: OpenDatabase,
     readonly replicaId: string,
-    logger: Logger,
+    readonly logger: ServerLogger,
     /** Only while traces are exported. */
     readonly spans: Spans | undefined,
   ) {
@@ -88,6 +91,8 @@ export class Kernel {
     this.attemptSpans = spans && new AttemptSpans(spans);
     this.engine.attempts = this.attemptSpans;
     this.leader = new Leader(database, warn('The connection of the leader election broke'));
+    this.logs = new LogStorage(logger.tap, new LogsStore(database), this.wakeUps, replicaId, settings, (message) => logger.warn(message));
+    live.onChange(['LOGS_STORED_PER_SECOND'], () => this.logs.heedSettings());
     this.runner = new Runner(this.engine, this.handlers, this.wakeUps, {
       workerId: replicaId,
       get slots() {
@@ -119,7 +124,7 @@ export class Kernel {
   }
 
   /** Opens the database and starts everything but the runner, so that nothing runs before the doors are open. */
-  static async start(start: Settings, logger: Logger, config: StartConfig = { sources: sourcesOf(start) }): Promise<Kernel> {
+  static async start(start: Settings, logger: ServerLogger, config: StartConfig = { sources: sourcesOf(start) }): Promise<Kernel> {
     const replicaId = `${hostname().slice(0, 40)}-${process.pid}-${randomUUID().slice(0, 8)}`;
     const log = { info: (line: string) => logger.info(line), warn: (line: string) => logger.warn(line) };
     const open = await openDatabase(start, log);
@@ -131,7 +136,7 @@ export class Kernel {
   }
 
   /** With the settings that hold by what the database says, too. */
-  private static async of(open: OpenDatabase, replicaId: string, { sources, envFile }: StartConfig, logger: Logger): Promise<Kernel> {
+  private static async of(open: OpenDatabase, replicaId: string, { sources, envFile }: StartConfig, logger: ServerLogger): Promise<Kernel> {
     const store = new ConfigStore(open.database);
     const current = await store.current();
     const live = new LiveSettings({ ...sources, overrides: textsOfOverrides(current.overrides) });
@@ -139,7 +144,8 @@ export class Kernel {
     const onProblem = onceAMinute((message: string) => logger.warn(`Traces are not exported just now: ${message}`));
     const spans = await startTracing(live.values, { version: serverVersion, replicaId, onProblem });
     const log = { info: (line: string) => logger.info(line), warn: (line: string) => logger.warn(line) };
-    const makeSync = ({ wakeUps }: Kernel) => new ConfigSync(store, live, wakeUps, replicaId, current, envFile, log);
+    const makeSync = ({ wakeUps, leader }: Kernel) =>
+      new ConfigSync(store, live, wakeUps, replicaId, () => describeReplica(leader), current, envFile, log);
     return new Kernel(live, store, makeSync, open, replicaId, logger, spans);
   }
 
@@ -150,6 +156,9 @@ export class Kernel {
       await this.eventLog.start();
       await this.leader.start();
       await this.config.start();
+      // Whoever looks for the leader finds it by what it says of itself.
+      this.leader.onChange = () => void this.config.refresh();
+      this.logs.start();
       // What an earlier run of this server left running goes on now, not when its leases would have ended.
       if (this.open.exclusive) await this.engine.expireLeases();
       for (const loop of this.loops) loop.start();
@@ -194,6 +203,7 @@ export class Kernel {
     await this.config.stop();
     await this.leader.stop();
     await this.eventLog.stop();
+    await this.logs.stop();
     await this.wakeUps.stop();
     await this.redis?.close();
     this.attemptSpans?.stop();
@@ -202,7 +212,13 @@ export class Kernel {
   }
 }
 
-function connectRedis(url: string, replicaId: string, logger: Logger): RedisBus {
+const startedAt = new Date(Date.now() - performance.now()).toISOString();
+
+function describeReplica({ leadingSince }: Leader): ReplicaDescription {
+  return { started_at: startedAt, version: serverVersion, host: hostname(), pid: process.pid, leading_since: leadingSince };
+}
+
+function connectRedis(url: string, replicaId: string, logger: ServerLogger): RedisBus {
   const redis = new RedisBus(
     url,
     replicaId,

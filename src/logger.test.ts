@@ -40,6 +40,59 @@ test('the secrets of the settings are removed wherever they turn up', () => {
   for (const line of text) expect(() => JSON.parse(line) as unknown).not.toThrow();
 });
 
+test('secrets are removed at any depth, in lists, in keys of any case, in JSON inside of texts and in URLs', () => {
+  const { logger, text, lines } = capture();
+  const secret = environment.ADMIN_TOKEN;
+  const deep = { a: [{ b: { c: [{ 'Set-Cookie': 'gone-1', lease_token: 'gone-2', clientSecret: { all: 'gone-3' }, kept: 'kept-1' }] } }] };
+  logger.info({ deep, [secret]: 'kept-2', list: [secret, `kept-3 ${secret} kept-4`], number: 12 }, 'hello');
+  logger.info({ err: new Error(`refused ${JSON.stringify({ given: secret })} kept-5`) });
+  logger.info(`https://me:${encodeURIComponent(secret)}@host/kept-6`);
+  expect(text.join('')).not.toMatch(/gone-|a-root-token/);
+  for (let n = 1; n <= 6; n++) expect(text.join('')).toContain(`kept-${n}`);
+  expect(lines()[0]).toMatchObject({ level: 30, time: expect.any(String), number: 12, msg: 'hello' });
+});
+
+test('a secret that comes up later is removed from then on', () => {
+  const { logger, text } = capture();
+  logger.child({ module: 'x' }).info('before: rotated-token-1');
+  logger.redactor.add('rotated-token-1');
+  logger.child({ module: 'x' }).info({ deep: { text: 'after: rotated-token-1' } });
+  expect(text.map((line) => line.includes('rotated-token-1'))).toEqual([true, false]);
+});
+
+test('a password of digits leaves lines that can be read', () => {
+  const lines: string[] = [];
+  const { settings } = loadSettings({ ...environment, DATABASE_URL: 'postgres://me:30@localhost/db' }, '/nonexistent');
+  createLogger(settings, { write: (line) => void lines.push(line) }).info({ port: 3000, list: [30] }, 'answer 30');
+  expect(JSON.parse(lines[0]!)).toMatchObject({ level: 30, msg: 'answer [redacted]', port: '[redacted]', list: ['[redacted]'] });
+});
+
+test('the tap has what was logged, warnings before the others, and counts what it leaves out', () => {
+  const { logger, lines } = capture();
+  logger.tap.limit = 5;
+  for (let n = 0; n < 10; n++) logger.info({ n, password: 'gone' }, `line ${n}`);
+  for (let n = 0; n < 3; n++) logger.warn(`warning ${n}`);
+  const { lines: tapped, left_out } = logger.tap.take();
+  expect(tapped.map(({ msg }) => msg)).toEqual(['line 0', 'line 1', 'warning 0', 'warning 1', 'warning 2']);
+  expect(tapped[0]).toMatchObject({ level: 30, fields: '{"n":0,"password":"[redacted]"}' });
+  expect(left_out).toBe(8);
+  expect(logger.tap.isEmpty).toBe(true);
+  expect(lines()).toHaveLength(13);
+});
+
+test('what is tapped is bounded, and of a kind that a database takes', () => {
+  const { logger } = capture();
+  logger.info({ big: 'x'.repeat(100_000), ['nul\0']: { deep: 'a\0b \ud800' } }, `long\0 ${'y'.repeat(100_000)}`);
+  logger.info({ many: Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`key ${index}`, index])) });
+  const [one, two] = logger.tap.take().lines;
+  expect(one!.msg.length).toBeLessThanOrEqual(4_096);
+  expect(one!.msg).toMatch(/^long\ufffd y/);
+  const { big, ...rest } = JSON.parse(one!.fields) as Record<string, string>;
+  expect(big).toMatch(/^x+…$/);
+  expect(rest).toEqual({ 'nul\ufffd': { deep: 'a\ufffdb \ufffd' } });
+  for (const line of [one, two]) expect(Buffer.byteLength(line!.fields)).toBeLessThanOrEqual(8_192);
+});
+
 test('a line of a request carries its id', () => {
   const { logger, lines } = capture();
   runInContext({ request_id: 'r-1' }, () => logger.info('inside'));

@@ -1,33 +1,80 @@
 import type { LoggerService } from '@nestjs/common';
-import { destination, pino, stdSerializers, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { pino, stdSerializers, symbols, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { PinoPretty } from 'pino-pretty';
+import { logLevels } from './logging/log-line.js';
+import { LogTap } from './logging/log-tap.js';
+import { LineWriter } from './logging/line-writer.js';
+import { Redactor } from './logging/redactor.js';
 import { definitionOf, settingKeys, type Settings } from './settings.js';
 import { logFields, requestContext } from './transport/request-context.js';
 
 const secretSettings = settingKeys.filter((key) => definitionOf(key).secret);
-const secretKeys = ['authorization', 'cookie', 'password', 'secret', 'token', ...secretSettings];
+
+/** A logger, with what else belongs to it. */
+export interface ServerLogger extends Logger {
+  /** Secrets that come up while the server runs are added here. */
+  readonly redactor: Redactor;
+  /** Its lines, for those who store them. */
+  readonly tap: LogTap;
+}
 
 /**
  * The process's logger: JSON lines on stdout, or readable text when stdout is a terminal. Every line of a request carries
  * its `request_id`, and its `trace_id` when it has a trace; of an attempt it carries `task_id`, `attempt` and `trace_id`. Secrets are removed by key, and those of `settings` also wherever else they turn up in a line.
  */
-export function createLogger(settings: Settings, stream: DestinationStream = defaultStream()): Logger {
-  const secrets = secretsOf(settings);
+export function createLogger(settings: Settings, stream: LineStream = defaultStream()): ServerLogger {
+  const redactor = new Redactor(secretSettings);
+  redactor.add(...secretsOf(settings));
+  const tap = new LogTap();
   const options: LoggerOptions = {
     level: settings.LOG_LEVEL,
     base: undefined,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: ['', '*.', '*.*.'].flatMap((prefix) => secretKeys.map((key) => `${prefix}${key}`)), censor: '[redacted]' },
+    timestamp: timeField,
     serializers: { err: plainError },
     mixin: () => {
       const context = requestContext();
       return context ? logFields(context) : {};
     },
-    hooks: {
-      streamWrite: (line) => secrets.reduce((text, secret) => text.replaceAll(JSON.stringify(secret).slice(1, -1), '[redacted]'), line),
-    },
   };
-  return pino(options, stream);
+  return Object.assign(pino(options, new LineFilter(redactor, tap, stream)), { redactor, tap });
+}
+
+/** Where lines go. `urgent`: the process may be about to end. */
+interface LineStream {
+  write(line: string, urgent?: boolean): void;
+}
+
+/** Between pino and where lines go: secrets out, then one copy for the tap. */
+class LineFilter implements DestinationStream {
+  /** Asks pino to tell `lastLevel`. */
+  readonly [symbols.needsMetadataGsym] = true;
+  lastLevel: number = logLevels.info;
+
+  constructor(
+    private readonly redactor: Redactor,
+    private readonly tap: LogTap,
+    private readonly stream: LineStream,
+  ) {}
+
+  write(line: string): void {
+    const level = this.lastLevel;
+    const shown = this.redactor.line(line);
+    this.stream.write(shown, level >= logLevels.error);
+    this.tap.add(shown, level);
+  }
+}
+
+let timeMs = 0;
+let timeText = '';
+
+/** RFC 3339. Many lines share a millisecond. */
+function timeField(): string {
+  const now = Date.now();
+  if (now !== timeMs) {
+    timeMs = now;
+    timeText = `,"time":"${new Date(now).toISOString()}"`;
+  }
+  return timeText;
 }
 
 /** Lets Nest, and everything that uses Nest's `Logger`, write through pino. */
@@ -70,9 +117,16 @@ export class NestLogger implements LoggerService {
   }
 }
 
-function defaultStream(): DestinationStream {
-  if (!process.stdout.isTTY) return destination({ sync: true });
-  return PinoPretty({ sync: true, ignore: 'context', messageFormat: '{if context}[{context}] {end}{msg}' });
+let stdout: LineStream | undefined;
+
+function defaultStream(): LineStream {
+  stdout ??= process.stdout.isTTY ? prettyStream() : new LineWriter(1);
+  return stdout;
+}
+
+function prettyStream(): LineStream {
+  const pretty = PinoPretty({ sync: true, ignore: 'context', messageFormat: '{if context}[{context}] {end}{msg}' });
+  return { write: (line) => void pretty.write(line) };
 }
 
 /** The texts of secret settings, and what in them is a secret by itself. */
@@ -80,11 +134,13 @@ function secretsOf(settings: Settings): string[] {
   const texts = secretSettings.map((key) => String(settings[key]));
   // A REDIS_URL may be several, of which Sentinels share one password; headers are name=value pairs.
   const parts = texts.flatMap((text) => text.split(','));
-  return [...texts, ...parts.map(passwordOf), ...parts.flatMap(valueOf)].filter(Boolean);
+  return [...texts, ...parts.flatMap(passwordOf), ...parts.flatMap(valueOf)].filter(Boolean);
 }
 
-function passwordOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).password : '';
+/** As it is written and as it is meant. */
+function passwordOf(url: string): string[] {
+  const password = URL.canParse(url) ? new URL(url).password : '';
+  return [password, decoded(password)];
 }
 
 /** What all errors say. Those of drivers also hold rows and values that somebody has sent (`detail`, `where`, `parameters`). */

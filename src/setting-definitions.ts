@@ -108,6 +108,27 @@ export const settingDefinitions = {
     values: ['errors', 'all', 'none'],
     doc: 'Which answered requests are a line of the log: errors of the server (warn), or all (info). The others are lines of the level debug.',
   }),
+  LOGS_STORED_PER_SECOND: integer({
+    change: 'live',
+    default: '100',
+    min: 0,
+    max: 1_000,
+    doc: 'Lines of the log that each replica keeps in the database a second, for /admin/logs; warnings and errors go first. 0: none.',
+  }),
+  LOGS_RETENTION_HOURS: integer({
+    change: 'live',
+    default: '24',
+    min: 1,
+    max: 8760,
+    doc: 'Hours that lines of the log are kept in the database.',
+  }),
+  LOGS_MAX_LINES: integer({
+    change: 'live',
+    default: '100000',
+    min: 1_000,
+    max: 1_000_000,
+    doc: 'Lines of the log that are kept in the database at most, of all replicas together.',
+  }),
   TASKS_DEFAULT_TYPE: text({
     change: 'live',
     default: 'echo',
@@ -232,6 +253,19 @@ export const settingDefinitions = {
     accepts: `entries separated by commas, each ${allowedEntries}`,
     item: /^[A-Za-z0-9.:_*/[\]-]+$/,
     isItem: isAllowEntry,
+  }),
+  AUDIT_TASKS: oneOf({
+    change: 'live',
+    default: 'changes',
+    values: ['all', 'changes', 'none'],
+    doc: 'What the audit log keeps of tasks: all; changes, which is everything but their creation (a task says itself who made it); or none.',
+  }),
+  AUDIT_RETENTION_DAYS: integer({
+    change: 'live',
+    default: '365',
+    min: 0,
+    max: 3650,
+    doc: 'Days that a record of the audit log is kept; 0 keeps it for ever.',
   }),
   MAINTENANCE_MODE: flag({
     change: 'live',

@@ -134,7 +134,7 @@ function contradictions(settings: Settings): SettingProblem[] {
 
 /** Environment names with these prefixes are ours: an unknown one is a likely typing mistake. */
 const ownPrefixes =
-  /^(ARKITECT|METRICS|ALERTS|GRPC_PORT|GRPC_TLS|TASKS|RUNNER|ENGINE|EVENTS|AUTH|IDEMPOTENCY|DATABASE_POOL|ADMIN_TOKEN|MAINTENANCE)_?/;
+  /^(ARKITECT|METRICS|ALERTS|AUDIT|GRPC_PORT|GRPC_TLS|TASKS|RUNNER|ENGINE|EVENTS|AUTH|IDEMPOTENCY|DATABASE_POOL|ADMIN_TOKEN|MAINTENANCE|LOGS)_?/;
 
 export function unknownKeys(fromFile: object, environment: object): string[] {
   const known: string[] = settingKeys;

@@ -10,10 +10,12 @@ export function killRemotes() {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Forks `program`; `run(name, options)` calls what it serves under that name. `label` stands before its errors. */
-export function openRemote(program, label) {
-  // Its stdout is nobody's; what goes wrong is on stderr.
-  const child = fork(program, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+/**
+ * Forks `program`; `run(name, options)` calls what it serves under that name. `label` stands before its errors. `stdout`: a descriptor;
+ * else its stdout is nobody's. What goes wrong is on stderr.
+ */
+export function openRemote(program, label, stdout = 'ignore') {
+  const child = fork(program, { stdio: ['ignore', stdout, 'inherit', 'ipc'] });
   running.add(child);
   const waiting = new Map();
   let calls = 0;

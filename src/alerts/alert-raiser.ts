@@ -1,19 +1,18 @@
-import { Injectable } from '@nestjs/common';
-import { AlertsService } from './alerts.service.js';
-import { AlertRaiser } from './channels/watchdog.js';
+import type { Labels, Severity } from './alert.js';
 
-/** Longer than between two looks of whoever raises: what is not repeated is over. */
-const expiresInSeconds = 180;
+/** Of a part of the server about itself. */
+export interface OwnAlert {
+  tenant_id: string;
+  name: string;
+  severity: Severity;
+  /** The part that raises it. */
+  source: 'watchdog' | 'config' | 'audit';
+  labels: Labels;
+  annotations: Labels;
+}
 
-/** Alerts of the server about itself. */
-@Injectable()
-export class OwnAlertRaiser extends AlertRaiser {
-  constructor(private readonly alerts: AlertsService) {
-    super();
-  }
-
-  async raise({ tenant_id, ...alert }: Parameters<AlertRaiser['raise']>[0]): Promise<void> {
-    const principal = { tenant_id, role: 'root', name: 'watchdog' } as const;
-    await this.alerts.create(principal, { ...alert, source: 'watchdog', expires_in_seconds: expiresInSeconds });
-  }
+/** Raises alerts of the server about itself; the alerts' own service is one that does. */
+export abstract class AlertRaiser {
+  /** Repeated while it lasts: what is not repeated for three minutes is over. */
+  abstract raise(alert: OwnAlert): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { OwnAlertRaiser } from './alert-raiser.js';
+import { AlertRaiser } from './alert-raiser.js';
 import { AlertSubscriptions } from './alert-subscriptions.js';
 import { AlertsKeeper } from './alerts-keeper.js';
 import { AlertsController } from './alerts.controller.js';
@@ -8,7 +8,7 @@ import { AlertsGrpc } from './alerts.grpc.js';
 import { AlertsService } from './alerts.service.js';
 import { AlertsStore } from './alerts.store.js';
 import { FlowModule } from './flow/flow.module.js';
-import { AlertRaiser } from './channels/watchdog.js';
+import { OwnAlertRaiser } from './own-alert-raiser.js';
 
 @Module({
   imports: [FlowModule],

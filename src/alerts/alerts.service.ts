@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { noteChange, noteUnchanged } from '../audit/note-change.js';
 import type { Principal } from '../auth/principal.js';
 import { WakeUps } from '../events/wake-ups.js';
 import { pageOf, type Page } from '../input/page.js';
@@ -7,7 +8,7 @@ import type { HistoryPageDto } from '../input/query.js';
 import type { Alert, AlertHistoryLine, AlertStatus, Severity } from './alert.js';
 import type { AcknowledgeDto, AlertStatsDto, CreateAlertDto, ListAlertsDto, ResolveDto } from './alerts.dto.js';
 import { alertIsOver, alertNotFound } from './alerts.errors.js';
-import { AlertsStore, type NewAlert } from './alerts.store.js';
+import { AlertsStore, type ChangedAlert, type NewAlert } from './alerts.store.js';
 import { fingerprint } from './fingerprint.js';
 import { FlowService, type Muting } from './flow/flow.service.js';
 
@@ -54,13 +55,19 @@ export class AlertsService {
       expires_in_seconds: input.expires_in_seconds ?? null,
     });
     this.wakeUps.signal('events', 'alert_dispatch');
+    if (created) noteChange({ id: alert.id, after: { name, severity, status: alert.status, source, labels } });
+    else noteUnchanged();
     return { alert, created };
   }
 
   /** Raises some, and ends those of other fingerprints that are active. */
   async exchange(tenantId: string, alerts: NewAlert[], over: string[], by: string): Promise<void> {
-    await this.store.exchange(tenantId, alerts, over, by);
+    const { created, resolved } = await this.store.exchange(tenantId, alerts, over, by);
     this.wakeUps.signal('events', 'alert_dispatch');
+    for (const { id, name, severity, status, source, labels } of created)
+      noteChange({ id, after: { name, severity, status, source, labels } });
+    for (const { id, name, status } of resolved) noteChange({ id, after: { name, status } });
+    if (created.length + resolved.length === 0) noteUnchanged();
   }
 
   /** All that are not resolved, newest first. */
@@ -113,9 +120,11 @@ export class AlertsService {
   }
 
   /** Without an alert nothing has changed, and why is told. */
-  private async changed(caller: Principal, id: string, verb: string, alert: Alert | undefined): Promise<Alert> {
-    if (!alert) throw alertIsOver(await this.find(caller, id), verb);
+  private async changed(caller: Principal, id: string, verb: string, changed: ChangedAlert | undefined): Promise<Alert> {
+    if (!changed) throw alertIsOver(await this.find(caller, id), verb);
     this.wakeUps.signal('events', 'alert_dispatch');
+    const { was, ...alert } = changed;
+    noteChange({ id, before: { status: was }, after: { status: alert.status, acknowledged_until: alert.acknowledged_until } });
     return alert;
   }
 }

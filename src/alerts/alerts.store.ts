@@ -13,6 +13,9 @@ export type NewAlert = Pick<
   expires_in_seconds: number | null;
 };
 
+/** An alert after a change, and what it was before. */
+export type ChangedAlert = Alert & { was: Alert['status'] };
+
 /** Which alert, for whom, and what is said of it. */
 export interface AlertChange {
   tenant_id: string;
@@ -59,7 +62,7 @@ const raiseStatement = statement<Alert & { created: boolean }>(
   raising('VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12::timestamptz, now()), now() + make_interval(secs => $13))'),
 );
 
-const raiseAllStatement = statement<Pick<Alert, 'id' | 'tenant_id' | 'fingerprint'>>(
+const raiseAllStatement = statement<Alert & { created: boolean }>(
   'raise_alerts',
   raising(`SELECT tenant_id, id, fingerprint, name, severity, source, labels, annotations, runbook_url, value, created_by,
          coalesce(started_at, now()), now() + make_interval(secs => expires_in_seconds)
@@ -69,7 +72,7 @@ const raiseAllStatement = statement<Pick<Alert, 'id' | 'tenant_id' | 'fingerprin
 
 const touched = 'updated_at = now(), version = a.version + 1';
 
-const acknowledgeStatement = statement<Alert>(
+const acknowledgeStatement = statement<ChangedAlert>(
   'acknowledge_alert',
   `WITH changed AS (
   UPDATE alerts a SET status = 'acknowledged', acknowledged_at = now(), acknowledged_by = $3,
@@ -77,27 +80,27 @@ const acknowledgeStatement = statement<Alert>(
   WHERE tenant_id = $1 AND id = $2 AND status <> 'resolved'
   RETURNING a.*
 ), ${told("'acknowledged'", "'alert_acknowledged'", '$3', { note: '$4::text' })}
-SELECT * FROM changed`,
+SELECT c.*, (SELECT a.status FROM alerts a WHERE a.tenant_id = c.tenant_id AND a.id = c.id) AS was FROM changed c`,
 );
 
-const resolveStatement = statement<Alert>(
+const resolveStatement = statement<ChangedAlert>(
   'resolve_alert',
   `WITH changed AS (
   UPDATE alerts a SET status = 'resolved', resolved_at = now(), resolved_by = $3, ${touched}
   WHERE tenant_id = $1 AND id = $2 AND status <> 'resolved'
   RETURNING a.*
 ), ${told("'resolved'", "'alert_resolved'", '$3', { note: '$4::text' })}
-SELECT * FROM changed`,
+SELECT c.*, (SELECT a.status FROM alerts a WHERE a.tenant_id = c.tenant_id AND a.id = c.id) AS was FROM changed c`,
 );
 
-const resolveSameStatement = statement(
+const resolveSameStatement = statement<Alert>(
   'resolve_same_alerts',
   `WITH changed AS (
   UPDATE alerts a SET status = 'resolved', resolved_at = now(), resolved_by = $3, ${touched}
   WHERE tenant_id = $1 AND fingerprint = ANY($2::text[]) AND status <> 'resolved'
   RETURNING a.*
 ), ${told("'resolved'", "'alert_resolved'", '$3')}
-SELECT`,
+SELECT * FROM changed`,
 );
 
 const resolveAllStatement = statement(
@@ -189,15 +192,16 @@ export class AlertsStore {
   }
 
   /** The same of many, in the transaction of whoever raises them. No two of the same fingerprint. */
-  raiseAll(transaction: Queryable, alerts: NewAlert[]): Promise<Pick<Alert, 'id' | 'tenant_id' | 'fingerprint'>[]> {
+  raiseAll(transaction: Queryable, alerts: NewAlert[]): Promise<(Alert & { created: boolean })[]> {
     return transaction.query(raiseAllStatement, [JSON.stringify(alerts)]);
   }
 
-  /** Raises some and ends the active ones of other fingerprints, both or neither. */
-  async exchange(tenantId: string, alerts: NewAlert[], over: string[], by: string): Promise<void> {
-    await this.database.api.transaction(async (transaction) => {
-      if (alerts.length > 0) await this.raiseAll(transaction, alerts);
-      if (over.length > 0) await transaction.query(resolveSameStatement, [tenantId, over, by]);
+  /** Raises some and ends the active ones of other fingerprints, both or neither. Answers those that are new, and those that have ended. */
+  exchange(tenantId: string, alerts: NewAlert[], over: string[], by: string): Promise<{ created: Alert[]; resolved: Alert[] }> {
+    return this.database.api.transaction(async (transaction) => {
+      const raised = alerts.length > 0 ? await this.raiseAll(transaction, alerts) : [];
+      const resolved = over.length > 0 ? await transaction.query(resolveSameStatement, [tenantId, over, by]) : [];
+      return { created: raised.filter(({ created }) => created), resolved };
     });
   }
 
@@ -207,11 +211,11 @@ export class AlertsStore {
   }
 
   /** Undefined when there is no such alert that is still active. `seconds`: after that it is open again; null is never. */
-  async acknowledge({ tenant_id, id, by, note }: AlertChange, seconds: number | null): Promise<Alert | undefined> {
+  async acknowledge({ tenant_id, id, by, note }: AlertChange, seconds: number | null): Promise<ChangedAlert | undefined> {
     return (await this.database.api.query(acknowledgeStatement, [tenant_id, id, by, note, seconds]))[0];
   }
 
-  async resolve({ tenant_id, id, by, note }: AlertChange): Promise<Alert | undefined> {
+  async resolve({ tenant_id, id, by, note }: AlertChange): Promise<ChangedAlert | undefined> {
     return (await this.database.api.query(resolveStatement, [tenant_id, id, by, note]))[0];
   }
 

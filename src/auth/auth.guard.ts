@@ -8,7 +8,7 @@ import { SETTINGS, type Settings } from '../settings.js';
 import { headersOf, rpcCallOf } from '../transport/grpc/rpc-call.js';
 import { requestContext } from '../transport/request-context.js';
 import { Authenticator } from './authenticator.js';
-import { allows, isPaused, isPublic, type Operation as OperationName } from './policy.js';
+import { allows, isAudited, isPaused, isPublic, type Operation as OperationName } from './policy.js';
 import type { Principal } from './principal.js';
 
 const OPERATION = Symbol('operation');
@@ -21,6 +21,11 @@ declare module 'fastify' {
 
 /** Names the operation of `policy.ts` that a handler performs. A handler without one is refused to everybody. */
 export const Operation = (operation: OperationName) => SetMetadata(OPERATION, operation);
+
+/** The operation that a handler, or its class, names. */
+export function operationOf(handler: object, of: object): OperationName | undefined {
+  return (Reflect.getMetadata(OPERATION, handler) ?? Reflect.getMetadata(OPERATION, of)) as OperationName | undefined;
+}
 
 /** The principal that the guard let through; `undefined` only for public operations. */
 export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext) => principalOf(context));
@@ -48,6 +53,9 @@ export class AuthGuard implements CanActivate {
         'This needs a token. Send it as "Authorization: Bearer TOKEN", or over Socket.IO as auth.token.',
       );
     }
+    const request = isAudited(operation) && requestContext();
+    // Also what is refused from here on is recorded.
+    if (request) request.audit = { operation, changes: [], more: 0, unchanged: false, recorded: false };
     if (!allows(principal, operation)) {
       throw new CodedError('FORBIDDEN', `The role ${principal.role} does not allow ${operation}. Use a token whose role does.`);
     }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allows, isPaused, policy, type Operation } from './policy.js';
+import { allows, isAudited, isPaused, policy, type Operation } from './policy.js';
 import { roles, type Role } from './principal.js';
 
 const as = (role: Role) => ({ tenant_id: 'default', role, name: 'test' });
@@ -33,6 +33,14 @@ test('maintenance stops what viewers may not do, but for what runs already and w
   expect(operations.filter((operation) => isPaused(operation) && allows(as('viewer'), operation))).toEqual([]);
   const goOn = operations.filter((operation) => !isPaused(operation) && !allows(as('viewer'), operation));
   expect(goOn.filter((operation) => !operation.startsWith('admin.'))).toEqual(['workers.work', 'config.write']);
+});
+
+test('what viewers may not do is audited, but for the work itself, trials, and what admins read', () => {
+  const operations = Object.keys(policy) as Operation[];
+  expect(operations.filter((operation) => isAudited(operation) && allows(as('viewer'), operation))).toEqual([]);
+  const unheard = operations.filter((operation) => !isAudited(operation) && !allows(as('viewer'), operation));
+  const read = ['admin.system', 'admin.health', 'admin.logs', 'admin.audit', 'admin.actions'];
+  expect(unheard).toEqual(['workers.work', 'alerts.rules.test', ...read]);
 });
 
 test('only admins change settings', () => {

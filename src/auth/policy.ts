@@ -8,49 +8,58 @@ const workers: readonly Role[] = ['worker', ...writers];
 /** What concerns the whole server, and so always a token. */
 const admins: readonly Role[] = ['admin', 'root'];
 
+interface Audited extends ReadonlyArray<Role> {
+  readonly audited: true;
+}
+
+/** For operations that change something: the audit log keeps who has done it, or tried to. */
+function audited(allowed: readonly Role[]): Audited {
+  return Object.assign([...allowed], { audited: true as const });
+}
+
 /** Who may do what, for all doors: operation → roles, or `public` for operations that need no principal at all. */
 export const policy = {
-  'tasks.create': writers,
+  'tasks.create': audited(writers),
   'tasks.list': readers,
   'tasks.get': readers,
-  'tasks.update': writers,
-  'tasks.delete': writers,
-  'tasks.execute': writers,
-  'tasks.cancel': writers,
-  'tasks.retry': writers,
+  'tasks.update': audited(writers),
+  'tasks.delete': audited(writers),
+  'tasks.execute': audited(writers),
+  'tasks.cancel': audited(writers),
+  'tasks.retry': audited(writers),
   'tasks.attempts': readers,
   'tasks.logs': readers,
   'tasks.events': readers,
   'tasks.subscribe': readers,
   'workers.work': workers,
   'workers.list': readers,
-  'workers.manage': writers,
+  'workers.manage': audited(writers),
   'metrics.get': readers,
   'metrics.subscribe': readers,
   'metrics.scrape': readers,
-  'alerts.create': writers,
+  'alerts.create': audited(writers),
   'alerts.list': readers,
   'alerts.get': readers,
-  'alerts.acknowledge': writers,
-  'alerts.resolve': writers,
+  'alerts.acknowledge': audited(writers),
+  'alerts.resolve': audited(writers),
   'alerts.subscribe': readers,
   'alerts.channels.read': readers,
-  'alerts.channels.manage': writers,
+  'alerts.channels.manage': audited(writers),
   'alerts.rules.read': readers,
   'alerts.rules.test': writers,
-  'alerts.rules.manage': writers,
+  'alerts.rules.manage': audited(writers),
   'alerts.silences.read': readers,
-  'alerts.silences.manage': writers,
+  'alerts.silences.manage': audited(writers),
   'alerts.routes.read': readers,
-  'alerts.routes.manage': writers,
+  'alerts.routes.manage': audited(writers),
   'config.read': readers,
-  'config.write': admins,
+  'config.write': audited(admins),
   'admin.system': admins,
   'admin.health': admins,
   'admin.logs': admins,
   'admin.audit': admins,
   'admin.actions': admins,
-  'admin.act': admins,
+  'admin.act': audited(admins),
   'health.read': 'public',
   'docs.read': 'public',
 } as const satisfies Record<string, readonly Role[] | 'public'>;
@@ -59,6 +68,11 @@ export type Operation = keyof typeof policy;
 
 export function isPublic(operation: Operation): boolean {
   return policy[operation] === 'public';
+}
+
+/** Whether the audit log keeps it. */
+export function isAudited(operation: Operation): boolean {
+  return typeof policy[operation] === 'object' && 'audited' in policy[operation];
 }
 
 /** What goes on in maintenance: reads, what runs already, and what ends the maintenance. */

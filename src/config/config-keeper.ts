@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { AlertRaiser } from '../alerts/channels/watchdog.js';
+import { AlertRaiser } from '../alerts/alert-raiser.js';
 import { Leader } from '../engine/leader.js';
 import { loopsOf, type Duty, type Loop } from '../engine/loops/loop.js';
 import { WakeUps } from '../events/wake-ups.js';
@@ -55,6 +55,7 @@ export class ConfigKeeper implements OnApplicationBootstrap, OnModuleDestroy {
         tenant_id: 'default',
         name: 'ConfigFileBroken',
         severity: 'warning',
+        source: 'config',
         labels: { replica: this.replicaId },
         annotations: { summary: fileProblem.summary.slice(0, 255) },
       })

@@ -1,7 +1,7 @@
 import type { WakeUps } from '../events/wake-ups.js';
 import type { LiveSettings } from '../live-settings.js';
 import { describeProblem, readEnvFile, type SettingKey } from '../settings.js';
-import type { ConfigStore, CurrentConfig } from './config.store.js';
+import type { ConfigStore, CurrentConfig, ReplicaDescription } from './config.store.js';
 import { EnvFileWatch } from './env-file-watch.js';
 import { textsOfOverrides, type Overrides } from './overrides.js';
 
@@ -43,6 +43,7 @@ export class ConfigSync {
     private readonly live: LiveSettings,
     private readonly wakeUps: WakeUps,
     private readonly replicaId: string,
+    private readonly describe: () => ReplicaDescription,
     { version, overrides }: CurrentConfig,
     private readonly envFile: string | undefined,
     private readonly log: ConfigSyncLog,
@@ -132,7 +133,7 @@ export class ConfigSync {
   }
 
   private async turn(): Promise<void> {
-    const latest = await this.store.beat(this.replicaId);
+    const latest = await this.store.beat(this.replicaId, this.describe());
     if (latest.version !== this.version) {
       const { version, overrides } = await this.store.current();
       this.live.override(textsOfOverrides(overrides));

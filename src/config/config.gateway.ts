@@ -1,13 +1,6 @@
 import { UseFilters } from '@nestjs/common';
-import {
-  ConnectedSocket,
-  MessageBody,
-  SubscribeMessage as On,
-  WebSocketGateway,
-  type OnGatewayDisconnect,
-  type OnGatewayInit,
-} from '@nestjs/websockets';
-import type { Namespace, Socket } from 'socket.io';
+import { ConnectedSocket, MessageBody, SubscribeMessage as On, WebSocketGateway } from '@nestjs/websockets';
+import type { Socket } from 'socket.io';
 import { Caller, Operation } from '../auth/auth.guard.js';
 import type { Principal } from '../auth/principal.js';
 import { isConfigEvent } from '../events/events.js';
@@ -20,19 +13,11 @@ import { ConfigService } from './config.service.js';
 /** The door of Socket.IO: every message is acknowledged with the answer of its REST twin, or with `{ error }`. */
 @WebSocketGateway({ namespace: 'config' })
 @UseFilters(ErrorFilter)
-export class ConfigGateway implements OnGatewayInit<Namespace>, OnGatewayDisconnect<Socket> {
+export class ConfigGateway {
   constructor(
     private readonly config: ConfigService,
     private readonly subscriptions: ConfigSubscriptions,
   ) {}
-
-  afterInit(namespace: Namespace): void {
-    this.subscriptions.attach(namespace);
-  }
-
-  handleDisconnect(socket: Socket): void {
-    this.subscriptions.remove(socket);
-  }
 
   @On('subscribe')
   @Operation('config.read')

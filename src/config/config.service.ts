@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { noteChange, noteUnchanged } from '../audit/note-change.js';
 import type { Principal } from '../auth/principal.js';
 import { CodedError } from '../errors/coded-error.js';
 import { WakeUps } from '../events/wake-ups.js';
@@ -14,6 +15,7 @@ import {
   settingAnswers,
   versionAnswer,
   type AppliedAnswer,
+  type ChangeAnswer,
   type ChangedAnswer,
   type ConfigAnswer,
   type VersionAnswer,
@@ -132,7 +134,9 @@ export class ConfigService {
       const event = { ...rest, by: caller.name, reverted_from: null, changes: told };
       return { changes, overrides, by: caller.name, reverted_from: null, ...rest, event };
     });
-    if (added) {
+    if (!added) noteUnchanged();
+    else {
+      noteChange({ id: String(added.version), ...sidesOf(answer!.changes) });
       this.wakeUps.signal('events', 'config');
       await this.sync.refresh();
     }
@@ -161,6 +165,11 @@ export class ConfigService {
       );
     return found;
   }
+}
+
+function sidesOf(changes: ChangeAnswer[]): { before: object; after: object } {
+  const side = (of: 'from' | 'to') => Object.fromEntries(changes.map((change) => [change.key, change[of]]));
+  return { before: side('from'), after: side('to') };
 }
 
 function configVersionMismatch(version: number, expected: number): CodedError {

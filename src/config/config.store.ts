@@ -20,6 +20,33 @@ export interface Acknowledgement {
   refused_keys: string[];
 }
 
+/** What a replica says of itself. */
+export interface ReplicaDescription {
+  started_at: string;
+  version: string;
+  host: string;
+  pid: number;
+  /** Null: it does not lead. */
+  leading_since: string | null;
+}
+
+/** A replica as the others see it. What an older version does not say of itself is null. */
+export interface ReplicaRow {
+  replica_id: string;
+  started_at: string | null;
+  version: string | null;
+  host: string | null;
+  pid: number | null;
+  leading_since: string | null;
+  seen_at: string;
+  /** Since its last sign of life. */
+  seen_seconds_ago: number;
+  /** The version of the configuration that it applies. */
+  config_version: number | null;
+  /** p99 in seconds; null without metrics. */
+  event_loop_lag: number | null;
+}
+
 interface Beat {
   /** The latest there is. */
   version: number;
@@ -57,7 +84,8 @@ SELECT * FROM added`,
 const beatStatement = statement<Beat>(
   'config_beat',
   `WITH seen AS (
-  INSERT INTO config_replicas (replica_id) VALUES ($1) ON CONFLICT (replica_id) DO UPDATE SET seen_at = now()
+  INSERT INTO config_replicas (replica_id, started_at, version, host, pid, leading_since) VALUES ($1, $2, $3, $4, $5, $6)
+  ON CONFLICT (replica_id) DO UPDATE SET seen_at = now(), leading_since = excluded.leading_since
 )
 SELECT coalesce(max(version), 0) AS version, (SELECT max(a.version) FROM config_acknowledgements a WHERE a.replica_id = $1) AS acknowledged
 FROM config_versions`,
@@ -82,6 +110,14 @@ const acknowledgementsStatement = statement<Acknowledgement>(
    ) latest ON true
    WHERE r.seen_at > now() - make_interval(secs => $2)
    ORDER BY r.replica_id`,
+);
+const replicasStatement = statement<ReplicaRow>(
+  'config_replicas',
+  `SELECT r.replica_id, r.started_at, r.version, r.host, r.pid, r.leading_since, r.seen_at,
+          round(greatest(0, extract(epoch FROM now() - r.seen_at))::numeric, 3)::float8 AS seen_seconds_ago,
+          (SELECT max(a.version) FROM config_acknowledgements a WHERE a.replica_id = r.replica_id) AS config_version,
+          (SELECT (s.sample->'system_health'->>'event_loop_lag')::float8 FROM replica_samples s WHERE s.replica_id = r.replica_id) AS event_loop_lag
+   FROM config_replicas r WHERE r.seen_at > now() - make_interval(secs => $1) ORDER BY r.replica_id`,
 );
 const pruneStatement = statement(
   'prune_config',
@@ -142,8 +178,9 @@ export class ConfigStore {
   }
 
   /** This replica lives. */
-  async beat(replicaId: string): Promise<Beat> {
-    return (await this.database.loops.query(beatStatement, [replicaId]))[0]!;
+  async beat(replicaId: string, about: Partial<ReplicaDescription> = {}): Promise<Beat> {
+    const { started_at, version, host, pid, leading_since } = about;
+    return (await this.database.loops.query(beatStatement, [replicaId, started_at, version, host, pid, leading_since]))[0]!;
   }
 
   async acknowledge(replicaId: string, version: number, restartKeys: string[], refusedKeys: string[]): Promise<void> {
@@ -157,6 +194,11 @@ export class ConfigStore {
   /** Of every replica that runs. */
   acknowledgements(version: number): Promise<Acknowledgement[]> {
     return this.database.api.query(acknowledgementsStatement, [version, goneAfterSeconds]);
+  }
+
+  /** Those that run. */
+  replicas(): Promise<ReplicaRow[]> {
+    return this.database.api.query(replicasStatement, [goneAfterSeconds]);
   }
 
   async prune(): Promise<void> {

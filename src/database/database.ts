@@ -21,6 +21,8 @@ export interface Queryable {
 }
 
 export interface PoolUse {
+  /** Connections that it may have. */
+  max: number;
   total: number;
   idle: number;
   waiting: number;
@@ -134,8 +136,8 @@ class Pool implements Queryable {
   }
 
   get use(): PoolUse {
-    const { totalCount: total, idleCount: idle, waitingCount: waiting } = this.pool;
-    return { total, idle, waiting };
+    const { totalCount: total, idleCount: idle, waitingCount: waiting, options } = this.pool;
+    return { max: options.max, total, idle, waiting };
   }
 
   async queryText<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {

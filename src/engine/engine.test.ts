@@ -315,9 +315,9 @@ test('delete takes attempts and logs with it, but never a running task', async (
   const { id } = await create({ max_attempts: 2 });
   const task = (await claimOne(t.engine))!;
   await t.engine.appendLogs([{ ...leaseOf(task), level: 'info', message: 'hello', data: null }]);
-  expect(await t.engine.remove({ tenant_id: 'default', id })).toBe(false);
+  expect(await t.engine.remove({ tenant_id: 'default', id })).toBeUndefined();
   await t.engine.fail([failureOf(task)]);
-  expect(await t.engine.remove({ tenant_id: 'default', id })).toBe(true);
+  expect(await t.engine.remove({ tenant_id: 'default', id })).toMatchObject({ type: 'test', attempt: 1 });
   for (const table of ['tasks', 'attempts', 'task_logs']) expect(await t.database.api.queryText(`SELECT * FROM ${table}`)).toEqual([]);
   expect((await actions()).at(-1)).toBe('task_deleted');
 });

@@ -1,6 +1,6 @@
 import type { Database, Queryable } from '../database/database.js';
 import type { WakeUps } from '../events/wake-ups.js';
-import type { ClaimedTask, Lease, NewTask, TaskRef, TaskRow } from './task-row.js';
+import type { ChangedTaskRow, ClaimedTask, Lease, NewTask, RemovedTask, TaskRef, TaskRow } from './task-row.js';
 import { Batcher } from './batcher.js';
 import { appendLogs, type LogLine } from './transitions/append-logs.js';
 import { cancel } from './transitions/cancel.js';
@@ -104,11 +104,11 @@ export class Engine {
     return execute(this.database.api, refs);
   }
 
-  async cancel(ref: TaskRef): Promise<TaskRow | undefined> {
+  async cancel(ref: TaskRef): Promise<ChangedTaskRow | undefined> {
     return this.changed(await cancel(this.database.api, ref));
   }
 
-  async retry(ref: TaskRef): Promise<TaskRow | undefined> {
+  async retry(ref: TaskRef): Promise<ChangedTaskRow | undefined> {
     return this.changed(await retry(this.database.api, ref));
   }
 
@@ -116,7 +116,7 @@ export class Engine {
     return this.changed(await update(this.database.api, ref, version, fields));
   }
 
-  async remove(ref: TaskRef, version?: number): Promise<boolean> {
+  async remove(ref: TaskRef, version?: number): Promise<RemovedTask | undefined> {
     const removed = await remove(this.database.api, ref, version);
     if (removed) this.wakeUps.signal('events');
     return removed;
@@ -213,7 +213,7 @@ export class Engine {
     return expireLeases(this.database.loops);
   }
 
-  private changed(row: TaskRow | undefined): TaskRow | undefined {
+  private changed<Row extends TaskRow>(row: Row | undefined): Row | undefined {
     if (row) {
       const { status } = row;
       const isHint = status === 'queued' || status === 'cancelling' || status === 'scheduled';

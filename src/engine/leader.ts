@@ -13,6 +13,10 @@ const silenceMs = 15_000;
 export class Leader {
   private client: pg.Client | undefined;
   private leading = false;
+  /** RFC 3339; null: it does not lead. */
+  leadingSince: string | null = null;
+  /** Is called when `leadingSince` has changed. */
+  onChange: () => void = () => undefined;
   private timer: NodeJS.Timeout | undefined;
   private checking: Promise<void> | undefined;
   private stopped = false;
@@ -33,7 +37,7 @@ export class Leader {
   /** Gives leadership up, so that another replica takes over at its next check. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.leading = false;
+    this.lead(false);
     clearTimeout(this.timer);
     await this.checking;
     await this.client?.end().catch(() => undefined);
@@ -60,12 +64,19 @@ export class Leader {
       await this.client.query('SELECT 1');
     } else {
       const { rows } = await this.client.query<{ won: boolean }>('SELECT pg_try_advisory_lock($1::bigint) AS won', [leaderLock]);
-      this.leading = rows[0]!.won && !this.stopped;
+      this.lead(rows[0]!.won && !this.stopped);
     }
   }
 
+  private lead(leading: boolean): void {
+    if (leading === this.leading) return;
+    this.leading = leading;
+    this.leadingSince = leading ? new Date().toISOString() : null;
+    if (!this.stopped) this.onChange();
+  }
+
   private drop(): void {
-    this.leading = false;
+    this.lead(false);
     this.client?.end().catch(() => undefined);
     this.client = undefined;
   }

@@ -12,6 +12,17 @@ export interface TaskRow extends Omit<Task, 'trace_id'> {
   cancel_requested_at: string | null;
 }
 
+/** A row after a transition that may begin in several states, with the one it was in. */
+export interface ChangedTaskRow extends TaskRow {
+  was: Task['status'];
+}
+
+/** What is told of a task that is gone. */
+export type RemovedTask = Pick<
+  Task,
+  'name' | 'type' | 'queue' | 'priority' | 'status' | 'labels' | 'attempt' | 'created_by' | 'created_at' | 'version'
+>;
+
 /** Which task: the tenant is part of every key. */
 export interface TaskRef {
   tenant_id: string;

@@ -10,7 +10,16 @@ const identityStatement = statement<{ identity: string }>(
   `SELECT system_identifier || '/' || current_database() AS identity FROM pg_control_system()`,
 );
 
+/** What Redis says of itself; of a Cluster, one of its nodes. */
+export interface RedisAbout {
+  version: string | null;
+  used_memory_bytes: number | null;
+  clients: number | null;
+  uptime_seconds: number | null;
+}
+
 const startMs = 2_000;
+const aboutMs = 2_000;
 const echoMs = 5_000;
 
 /**
@@ -78,6 +87,25 @@ export class RedisBus {
   async publish(channel: RedisChannel, text: string): Promise<void> {
     if (!this.works) throw new Error('Redis is away.');
     await this.send(channel, text);
+  }
+
+  /** Undefined while it is away, or says nothing in time. */
+  async about(): Promise<RedisAbout | undefined> {
+    if (!this.works) return undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), aboutMs)));
+    // Who may publish may not ask for this everywhere.
+    const text = await Promise.race([this.publisher.info().catch(() => ''), late]);
+    clearTimeout(timer);
+    if (text === undefined) return undefined;
+    const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(text)?.[1] ?? null;
+    const number = (name: string) => (field(name) === null ? null : Number(field(name)));
+    return {
+      version: field('redis_version'),
+      used_memory_bytes: number('used_memory'),
+      clients: number('connected_clients'),
+      uptime_seconds: number('uptime_in_seconds'),
+    };
   }
 
   private connect(link: Redis | Cluster, onReady: () => void): Promise<void> {

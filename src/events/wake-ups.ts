@@ -5,7 +5,8 @@ import type { WakeUpTransport } from './wake-up-transport.js';
 /**
  * Hints between replicas: `events` (the log has grown), `queued` (there is work), `scheduled` (there will be), `cancelling` (an attempt is to stop),
  * `workers` (something is wanted of a worker), `metrics` (the leader has looked at the cluster),
- * `alert_dispatch` (alerts have changed), `alert_notifications` (something is to be told), `config` (settings have changed).
+ * `alert_dispatch` (alerts have changed), `alert_notifications` (something is to be told), `config` (settings have changed),
+ * `logs` (lines of the log were stored).
  * A lost hint costs time, never correctness: whoever waits for one also polls.
  */
 export type WakeUp =
@@ -17,7 +18,8 @@ export type WakeUp =
   | 'metrics'
   | 'alert_dispatch'
   | 'alert_notifications'
-  | 'config';
+  | 'config'
+  | 'logs';
 
 /** Two NOTIFYs of one replica are at least this far apart: each takes a lock over the whole database at commit. */
 const coalesceMs = 5;

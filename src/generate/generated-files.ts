@@ -5,6 +5,8 @@ import { Kernel } from '../kernel.js';
 import { createLogger } from '../logger.js';
 import type { Settings } from '../settings.js';
 import { openApiDocument } from '../transport/openapi.js';
+import { accessRows } from './access-rows.js';
+import { accessTable } from './access-table.js';
 import { envFile } from './env-file.js';
 import { schemaDump } from './schema-dump.js';
 import { settingsTable } from './settings-table.js';
@@ -22,9 +24,10 @@ export interface GeneratedFile {
 
 /** Everything that is generated from the code and its migrated database, beside what is there. */
 export async function generatedFiles(settings: Settings): Promise<GeneratedFile[]> {
-  const { schema, document } = await fromServer(settings);
+  const { schema, document, access } = await fromServer(settings);
   return [
     file('.env', envFile),
+    file('docs/access.md', () => accessTable(access)),
     file('docs/settings.md', settingsTable),
     file('openapi.json', () => `${JSON.stringify(document, null, 2)}\n`),
     file('schema.sql', () => schema),
@@ -60,7 +63,7 @@ async function fromServer(settings: Settings) {
   try {
     const app = await createApp(kernel, settings, logger);
     try {
-      return { schema: await schemaDump(kernel.database.api), document: openApiDocument(app) };
+      return { schema: await schemaDump(kernel.database.api), document: openApiDocument(app), access: accessRows(app) };
     } finally {
       await app.close();
     }

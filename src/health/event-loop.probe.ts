@@ -2,7 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { HealthProbe, ProbeResult } from './health-probe.js';
 
-const resolutionMs = 20;
+/** Finer, its timer would be most of what an idle replica does. */
+const resolutionMs = 100;
 const windowMs = 5_000;
 
 /** How late timers run here: the p99 of the last five seconds. Degraded above 200 ms, down above 2 s. */

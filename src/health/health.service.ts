@@ -4,6 +4,15 @@ import { EventLoopProbe } from './event-loop.probe.js';
 import { HEALTH_PROBES, type HealthProbe, type ProbeResult } from './health-probe.js';
 import { Lifecycle } from './lifecycle.js';
 
+/** What one dependency says of itself, and how long that took. */
+export interface Dependency {
+  name: string;
+  status: ProbeResult['status'];
+  latency_ms: number;
+  /** Null when there is nothing to say. May name hosts and accounts: not for everybody. */
+  reason: string | null;
+}
+
 /** Terminus' own answer and the names of what is degraded. */
 export type HealthReport = HealthCheckResult & { degraded: string[] };
 
@@ -14,6 +23,7 @@ export class HealthService {
   private readonly logger = new Logger('Health');
   private readonly probes: HealthProbe[];
   private running: Promise<HealthReport> | undefined;
+  private looking: Promise<Dependency[]> | undefined;
 
   constructor(
     private readonly terminus: HealthCheckService,
@@ -41,6 +51,19 @@ export class HealthService {
       ...this.probes.map((probe) => () => this.ask(probe)),
     ]).finally(() => (this.running = undefined));
     return this.running;
+  }
+
+  /** All that readiness asks, with latency and reason. Callers that ask at the same time share one round of checks. */
+  dependencies(): Promise<Dependency[]> {
+    this.looking ??= Promise.all(this.probes.map(timed))
+      .then((dependencies) => [this.lifecycleDependency(), ...dependencies])
+      .finally(() => (this.looking = undefined));
+    return this.looking;
+  }
+
+  private lifecycleDependency(): Dependency {
+    const { state } = this.lifecycle;
+    return { name: 'lifecycle', status: state === 'ready' ? 'up' : 'down', latency_ms: 0, reason: `This replica is ${state}.` };
   }
 
   private async report(checks: (() => Promise<HealthIndicatorResult>)[]): Promise<HealthReport> {
@@ -72,6 +95,15 @@ export class HealthService {
     if (status === 'up') return indicator.up(data);
     return status === 'degraded' ? indicator.degraded(data) : indicator.down(data);
   }
+}
+
+async function timed(probe: HealthProbe): Promise<Dependency> {
+  const begun = performance.now();
+  const { status, detail } = await within(limitMs, probe).catch((error: unknown): ProbeResult => ({
+    status: 'down',
+    detail: error instanceof Error ? error.message || error.name : String(error),
+  }));
+  return { name: probe.name, status, latency_ms: Math.round((performance.now() - begun) * 1e3) / 1e3, reason: detail ?? null };
 }
 
 async function within(milliseconds: number, probe: HealthProbe): Promise<ProbeResult> {

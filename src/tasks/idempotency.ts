@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Database, statement, type Queryable } from '../database/database.js';
 import { CodedError, invalid } from '../errors/coded-error.js';
+import { canonicalJson } from '../input/canonical-json.js';
 import type { Json } from './task.js';
 
 const reserveStatement = statement<{ key: string }>(
@@ -32,7 +33,7 @@ export class Idempotency {
       throw invalid([{ field: 'Idempotency-Key', message: 'must be 1 to 255 printable characters without spaces, such as a UUID' }]);
     }
     const hash = createHash('sha256')
-      .update(`${call.operation}\n${canonical(call.body)}`)
+      .update(`${call.operation}\n${canonicalJson(call.body)}`)
       .digest();
     return this.database.api.transaction(async (transaction) => {
       // A concurrent call with the same key waits here until the first one has committed or rolled back.
@@ -53,13 +54,4 @@ export class Idempotency {
     }
     return first.response as T;
   }
-}
-
-/** JSON with sorted keys: the order in which a client wrote its fields is no difference. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, child: unknown) =>
-    typeof child === 'object' && child !== null && !Array.isArray(child)
-      ? Object.fromEntries(Object.entries(child).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : child,
-  );
 }

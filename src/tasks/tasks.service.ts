@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { noteChange, noteUnchanged } from '../audit/note-change.js';
 import type { Principal } from '../auth/principal.js';
 import { Batcher } from '../engine/batcher.js';
 import { Engine } from '../engine/engine.js';
@@ -23,6 +24,7 @@ import { defaultBackoff, isTerminal, type Backoff, type Json, type JsonObject, t
 import type { ListTasksDto } from './task-filters.dto.js';
 import { toTaskView } from './task-view.js';
 import { CreateTaskDto, TaskFieldsDto, type BackoffDto, type BulkCreateDto, type PatchTaskDto } from './tasks.dto.js';
+import { edited, moved, noteCreated } from './task-notes.js';
 import { taskNotFound, versionMismatch, wrongState } from './tasks.errors.js';
 import { TasksStore, type AttemptView, type LogView } from './tasks.store.js';
 
@@ -140,7 +142,8 @@ export class TasksService {
   }
 
   async remove(principal: Principal, id: string, version?: number): Promise<void> {
-    if (await this.engine.remove({ tenant_id: principal.tenant_id, id }, version)) return;
+    const removed = await this.engine.remove({ tenant_id: principal.tenant_id, id }, version);
+    if (removed) return noteChange({ id, before: removed });
     const task = await this.get(principal, id);
     if (version !== undefined && task.version !== version) throw versionMismatch(task, version);
     throw wrongState(task, 'deleted', 'not running; cancel it first');
@@ -148,21 +151,22 @@ export class TasksService {
 
   async execute(principal: Principal, id: string): Promise<Task> {
     const row = await this.engine.execute({ tenant_id: principal.tenant_id, id });
-    return row ? toTaskView(row) : this.refuse(principal, id, 'executed', 'pending');
+    return row ? moved(row, 'pending') : this.refuse(principal, id, 'executed', 'pending');
   }
 
   /** Cancelling what is cancelled, or about to be, is no error: the caller has what it wants. */
   async cancel(principal: Principal, id: string): Promise<Task> {
     const row = await this.engine.cancel({ tenant_id: principal.tenant_id, id });
-    if (row) return toTaskView(row);
+    if (row) return moved(row, row.was);
     const task = await this.get(principal, id);
+    noteUnchanged();
     if (task.status === 'cancelled' || task.status === 'cancelling') return task;
     throw wrongState(task, 'cancelled', 'not finished');
   }
 
   async retry(principal: Principal, id: string): Promise<Task> {
     const row = await this.engine.retry({ tenant_id: principal.tenant_id, id });
-    return row ? toTaskView(row) : this.refuse(principal, id, 'retried', 'failed or cancelled');
+    return row ? moved(row, row.was) : this.refuse(principal, id, 'retried', 'failed or cancelled');
   }
 
   async attempts(principal: Principal, id: string, { cursor = 0, limit }: HistoryPageDto): Promise<Page<AttemptView, number>> {
@@ -215,6 +219,7 @@ export class TasksService {
   ): Promise<Created<T>> {
     if (key === undefined) {
       const rows = await this.enqueue(tasks);
+      noteCreated(rows);
       return { answer: answerOf(rows), replayed: false };
     }
     let rows: TaskRow[] = [];
@@ -224,6 +229,7 @@ export class TasksService {
       rows = await this.engine.enqueueWithin(transaction, tasks);
       return answerOf(rows);
     });
+    noteCreated(rows);
     // Of an answer that is only repeated there is nothing to tell.
     if (rows.length) span?.end();
     if (rows.length) this.engine.enqueued(rows);
@@ -308,7 +314,7 @@ export class TasksService {
         );
       }
       const row = await this.engine.update({ tenant_id: principal.tenant_id, id }, task.version, change(task));
-      if (row) return toTaskView(row);
+      if (row) return edited(task, toTaskView(row));
       // Somebody else was faster: look again, and judge by what is there now.
     }
     throw new CodedError('UNAVAILABLE', `Task ${id} is being changed by others all the time. Try again.`);

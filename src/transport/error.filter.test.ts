@@ -127,7 +127,8 @@ test('a valid request reaches its handler with the caller and the request id', a
   expect(response.status).toBe(201);
   expect(response.headers.get('x-request-id')).toBe('mine.1');
   const principal = { tenant_id: 'default', role: 'root', name: 'root' };
-  expect(await response.json()).toEqual({ name: 'a', by: 'root', context: { request_id: 'mine.1', principal } });
+  const context = { request_id: 'mine.1', principal, audit: expect.objectContaining({ operation: 'tasks.create', recorded: false }) };
+  expect(await response.json()).toEqual({ name: 'a', by: 'root', context });
 });
 
 test('a request id that could forge log lines is replaced', async () => {

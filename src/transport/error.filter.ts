@@ -60,7 +60,9 @@ function answerSocket(error: unknown, host: ArgumentsHost): void {
 
 /** The problem of an error; what is the server's fault goes to the log with everything the client does not see. */
 export function toLoggedProblem(error: unknown): Problem {
-  const problem = toProblem(error, requestContext()?.request_id);
+  const context = requestContext();
+  const problem = toProblem(error, context?.request_id);
+  if (context) context.failure = problem.code;
   if (problem.code === 'INTERNAL') logger.error(error instanceof Error ? error : new Error(`Not an Error was thrown: ${String(error)}`));
   if (problem.code === 'UNAVAILABLE') warnOfOutage(error);
   return problem;

@@ -3,6 +3,7 @@ import type { Namespace, Socket } from 'socket.io';
 import type { EventLog } from '../events/event-log.js';
 import type { EventFilter } from '../events/event-watch.js';
 import type { LogEvent } from '../events/events.js';
+import { drained, waiting } from './socket-pace.js';
 
 /** The ack of `subscribe`. */
 export interface Subscribed {
@@ -29,6 +30,7 @@ interface Subscription {
 }
 
 interface Group {
+  namespace: Namespace;
   matches: EventFilter;
   room: string;
   members: number;
@@ -51,7 +53,8 @@ export class EventSubscriptions {
   private readonly groups = new Map<string, Group>();
   /** The running subscription of each socket; another object means that an older one has been replaced. */
   private readonly current = new Map<Socket, Subscription>();
-  private namespace: Namespace | undefined;
+  /** Sockets whose end is listened for. */
+  private readonly known = new WeakSet<Socket>();
   private unsubscribe: (() => void) | undefined;
 
   constructor(
@@ -60,15 +63,15 @@ export class EventSubscriptions {
     private readonly view: (event: LogEvent) => object,
   ) {}
 
-  attach(namespace: Namespace): void {
-    this.namespace = namespace;
-  }
-
   async subscribe(socket: Socket, { key, matches, since }: Wish): Promise<Subscribed> {
     const subscription = { key, matches, joined: false };
     // Before anything is awaited: of two that are sent at once the later one counts, and a socket that leaves meanwhile is gone.
     this.remove(socket);
     if (socket.connected) this.current.set(socket, subscription);
+    if (!this.known.has(socket)) {
+      this.known.add(socket);
+      socket.once('disconnect', () => this.remove(socket));
+    }
     const reset = since !== undefined && !(await this.eventLog.canResumeFrom(since));
     const from = since === undefined || reset ? this.eventLog.tail : since;
     // The ack goes out first, then what comes after its seq.
@@ -96,7 +99,7 @@ export class EventSubscriptions {
     const isOver = () => this.current.get(socket) !== subscription;
     let cursor = since;
     for (;;) {
-      await this.drained(socket);
+      await drained(socket);
       if (isOver()) return;
       const { tail } = this.eventLog;
       if (cursor === tail) return this.join(socket, subscription);
@@ -127,7 +130,7 @@ export class EventSubscriptions {
 
   private join(socket: Socket, subscription: Subscription): void {
     const { key, matches } = subscription;
-    const group = this.groups.get(key) ?? { matches, room: `events ${key}`, members: 0 };
+    const group = this.groups.get(key) ?? { namespace: socket.nsp, matches, room: `events ${key}`, members: 0 };
     this.groups.set(key, group);
     group.members += 1;
     subscription.joined = true;
@@ -150,10 +153,9 @@ export class EventSubscriptions {
   }
 
   private publish(events: LogEvent[]): void {
-    if (!this.namespace) return;
     for (const event of events) {
-      for (const group of this.groups.values()) {
-        if (group.matches(event)) this.namespace.to(group.room).emit(event.action, this.view(event));
+      for (const { namespace, matches, room } of this.groups.values()) {
+        if (matches(event)) namespace.to(room).emit(event.action, this.view(event));
       }
     }
     for (const [socket, subscription] of this.current) {
@@ -162,29 +164,10 @@ export class EventSubscriptions {
       this.startReplay(socket, subscription, this.eventLog.tail);
     }
   }
-
-  /** Waits until a replay page has left for the client, so that a long replay does not pile up in memory. */
-  private async drained(socket: Socket): Promise<void> {
-    if (waiting(socket).length === 0 || !socket.connected) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        socket.conn.off('drain', done);
-        socket.off('disconnect', done);
-        resolve();
-      };
-      socket.conn.on('drain', done);
-      socket.on('disconnect', done);
-    });
-  }
 }
 
 function isTooSlow(socket: Socket): boolean {
   const packets = waiting(socket);
   if (packets.length <= fewPackets) return false;
   return packets.length > maxWaitingPackets || packets.reduce((bytes, { data }) => bytes + (data?.length ?? 0), 0) > maxWaitingBytes;
-}
-
-function waiting(socket: Socket): { data?: string | Buffer }[] {
-  // engine.io keeps it private and offers no other measure.
-  return (socket.conn as unknown as { writeBuffer: { data?: string | Buffer }[] }).writeBuffer;
 }

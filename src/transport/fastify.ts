@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import { CodedError } from '../errors/coded-error.js';
@@ -8,6 +9,7 @@ import { parseJsonBody } from './json-body.js';
 import { problemHeaders, toProblem, type Problem } from './problem.js';
 import { installRequestContext, requestIdFrom, runInContext } from './request-context.js';
 import type { RequestObserver } from './request-observer.js';
+import { targetOf, type RequestRecorder } from './request-recorder.js';
 import { RouteTable } from './route-table.js';
 import { installSecurityHeaders, securityHeaders } from './security-headers.js';
 import { isEventStream } from './sse.js';
@@ -91,6 +93,35 @@ export function installFastify(fastify: FastifyInstance): void {
     const body = JSON.stringify(problem);
     const headers = { ...securityHeaders, ...problemHeaders(problem), 'x-request-id': request_id };
     response.writeHead(417, { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body);
+  });
+}
+
+/** Has what requests have done recorded before their answers leave. Of a stream of ours when it is over, as its beginning changes nothing. */
+export function recordRequests(fastify: FastifyInstance, recorder: RequestRecorder): void {
+  const record = (request: FastifyRequest) => {
+    const { arkitect: context, params, raw } = request;
+    return context?.audit && recorder.record(context, { door: 'rest', address: raw.socket.remoteAddress, target: targetOf(params) });
+  };
+  // Node remembers an address that was asked for, and knows none of a connection that is closed.
+  fastify.server.on('connection', ({ remoteAddress }) => void remoteAddress);
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    const recorded = record(request);
+    if (!recorded) return done();
+    recorded.then(
+      () => done(),
+      (error: unknown) => {
+        if (payload instanceof Readable) payload.destroy();
+        const problem = runInContext(request.arkitect, () => toLoggedProblem(error));
+        for (const header of ['etag', 'location', 'content-length']) reply.removeHeader(header);
+        reply.code(problem.status).headers(problemHeaders(problem));
+        done(null, JSON.stringify(problem));
+      },
+    );
+  });
+  fastify.addHook('onResponse', (request, _reply, done) => {
+    // There is nobody left to tell; the recorder has written to the log.
+    record(request)?.catch(() => undefined);
+    done();
   });
 }
 

@@ -126,6 +126,7 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addTag('metrics', 'How the server and its tasks are, now and before')
     .addTag('alerts', 'Conditions that somebody should know of, and how they are told')
     .addTag('config', 'Settings, changed while the server runs')
+    .addTag('admin', 'The server itself: who did what with it')
     .addTag('health', 'Probes for load balancers and Kubernetes')
     .build();
   // A token, or none where anonymous callers have a role.

@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import type { Operation } from '../auth/policy.js';
 import type { Principal } from '../auth/principal.js';
 import { CodedError } from '../errors/coded-error.js';
+import type { ErrorCode } from '../errors/error-codes.js';
 import { parseTraceContext, traceIdOf, type TraceContext } from '../tracing/trace-context.js';
 import type { OpenSpan } from '../tracing/tracing.js';
 
@@ -11,6 +13,24 @@ declare module 'fastify' {
     /** What belongs to it, also when nothing runs for it any more. */
     arkitect: RequestContext;
   }
+}
+
+/** Something that a request has changed, for the audit log. */
+export interface NotedChange {
+  id: string | null;
+  before?: unknown;
+  after?: unknown;
+}
+
+/** An operation that goes into the audit log, and what has come of it so far. */
+export interface AuditedRequest {
+  operation: Operation;
+  changes: NotedChange[];
+  /** Changes that were too many to be noted one by one. */
+  more: number;
+  /** Nothing has changed: there is nothing to record. */
+  unchanged: boolean;
+  recorded: boolean;
 }
 
 /** What belongs to one request, one Socket.IO message or one attempt, whatever runs for it. */
@@ -25,6 +45,10 @@ export interface RequestContext {
   /** The trace that the caller named; from here on in the span of the request, if there is one. */
   trace?: TraceContext | undefined;
   span?: OpenSpan;
+  /** Set by the auth guard, of operations that are audited. */
+  audit?: AuditedRequest;
+  /** The error that is answered. */
+  failure?: ErrorCode;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

@@ -17,6 +17,7 @@ import type { Spans } from '../tracing/tracing.js';
 import type { Problem } from './problem.js';
 import { runInContext, type RequestContext } from './request-context.js';
 import { RequestObserver } from './request-observer.js';
+import { targetOf, type RequestRecorder } from './request-recorder.js';
 import { traceMessage } from './request-spans.js';
 import { securityHeaders } from './security-headers.js';
 
@@ -49,6 +50,7 @@ export class AuthenticatedIoAdapter extends IoAdapter {
     app: INestApplicationContext,
     private readonly tuning: Partial<Pick<ServerOptions, 'pingInterval' | 'pingTimeout' | 'connectTimeout' | 'maxHttpBufferSize'>> = {},
     private readonly spans?: Spans,
+    private readonly recorder?: RequestRecorder,
   ) {
     super(app);
     this.settings = app.get<Settings>(SETTINGS);
@@ -105,26 +107,58 @@ export class AuthenticatedIoAdapter extends IoAdapter {
         void runInContext(context, async () => {
           const begun = performance.now();
           let status = 200;
+          let answered: Promise<void> | undefined;
+          // The first answer counts; what the message has done is recorded before it leaves.
+          const answer = (...given: Parameters<Ack>) =>
+            (answered ??= this.answer(socket, context, data, ack, given).then((problem) => {
+              if (problem) ({ status } = problem);
+            }));
           // By this one the filter answers errors; results go another way.
           const refuse =
             ack &&
-            ((...answer: Parameters<Ack>) => {
-              status = (answer[0] as { error?: Problem } | undefined)?.error?.status ?? 500;
-              ack(...answer);
+            ((...given: Parameters<Ack>) => {
+              status = (given[0] as { error?: Problem } | undefined)?.error?.status ?? 500;
+              void answer(...given);
             });
           try {
             const result = await lastValueFrom(transform(callback(data, refuse)), { defaultValue: undefined });
-            // After an error the filter has answered already; Socket.IO sends the first answer alone.
-            if (!isAckHandledManually) ack?.(result ?? {});
+            if (!isAckHandledManually) await answer(result ?? {});
           } catch (error) {
             const problem = toLoggedProblem(error);
             status = problem.status;
-            ack?.({ error: problem });
+            await answer({ error: problem });
           }
           this.observer.message(socket.nsp.name, String(message), status, (performance.now() - begun) / 1_000, context);
         });
       });
     }
+  }
+
+  /** The answer leaves at once where there is nothing to record. Resolves with the problem that was told instead, because it could not be recorded. */
+  private answer(
+    socket: Socket,
+    context: RequestContext,
+    data: unknown,
+    ack: Ack | undefined,
+    given: Parameters<Ack>,
+  ): Promise<Problem | undefined> {
+    const origin = { door: 'socket.io', address: socket.handshake.address, target: targetOf(data) } as const;
+    const recorded = context.audit && this.recorder?.record(context, origin);
+    if (recorded) {
+      return recorded.then(
+        () => {
+          ack?.(...given);
+          return undefined;
+        },
+        (error: unknown) => {
+          const problem = toLoggedProblem(error);
+          ack?.({ error: problem });
+          return problem;
+        },
+      );
+    }
+    ack?.(...given);
+    return Promise.resolve(undefined);
   }
 
   /** Ends all clients but leaves the HTTP server to Fastify, which lets running requests finish first. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { noteChange } from '../audit/note-change.js';
 import type { Principal } from '../auth/principal.js';
 import { isDataError } from '../database/database-errors.js';
 import { Batcher } from '../engine/batcher.js';
@@ -148,5 +149,6 @@ export class WorkersService {
       throw new CodedError('NOT_FOUND', `There is no worker ${id} that is connected. GET /workers lists them.`);
     }
     this.wakeUps.signal('workers');
+    noteChange({ id, after: { told_to: command } });
   }
 }

@@ -101,6 +101,7 @@ test('an event stream is announced as documented', async () => {
   for (const [operationId, path] of [
     ['tasks_events', `/tasks/${kept}/events`],
     ['metrics_realtime', '/metrics/realtime'],
+    ['logs_get', '/admin/logs?follow=true'],
   ] as const) {
     const { status, headers } = await fetchStream(path);
     const content = operation(operationId).responses[status]?.content ?? {};
@@ -255,6 +256,23 @@ test('the configuration is answered as documented', async () => {
   await expectAnswer('config_rollback', 412, { body: { version: 0 }, ...stale });
   await expectAnswer('config_rollback', 404, { body: { version: 99 } });
   await expectAnswer('config_rollback', 200, { body: { version: 0 } });
+});
+
+test('the audit log is answered as documented', async () => {
+  await expectAnswer('audit_list', 200);
+  await expectAnswer('audit_verify', 200);
+  await expectAnswer('audit_export', 200);
+  const bad = { list: '?limit=0', verify: '?head=1', export: '?after=x' };
+  for (const [name, query] of Object.entries(bad)) await expectAnswer(`audit_${name}`, 400, { query });
+});
+
+test('the system, its health and its log are answered as documented', async () => {
+  const { kernel } = server.server;
+  kernel.logger.error({ err: new Error('contract'), deep: [{ x: null }] }, 'contract');
+  await expectAnswer('system_system', 200);
+  await expectAnswer('system_health', 200);
+  await until('the line', async () => (await expectAnswer('logs_get', 200, { query: '?limit=1&level=error' })).body.items.length === 1);
+  await expectAnswer('logs_get', 400, { query: '?level=loud' });
 });
 
 test('channels are answered as documented', async () => {

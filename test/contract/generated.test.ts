@@ -3,10 +3,10 @@ import { generatedFiles, staleness } from '../../src/generate/generated-files.js
 import { createDatabase } from '../support/database.js';
 import { testSettings } from '../support/server.js';
 
-test('.env, docs/settings.md, openapi.json and schema.sql say what the code and its migrations say', async () => {
+test('.env, docs/access.md, docs/settings.md, openapi.json and schema.sql say what the code and its migrations say', async () => {
   await using database = await createDatabase();
   const files = await generatedFiles(testSettings({ DATABASE_URL: database.url, ADMIN_TOKEN: 'only-for-generating' }));
-  expect(files.map(({ name }) => name)).toEqual(['.env', 'docs/settings.md', 'openapi.json', 'schema.sql']);
+  expect(files.map(({ name }) => name)).toEqual(['.env', 'docs/access.md', 'docs/settings.md', 'openapi.json', 'schema.sql']);
   expect(staleness(files)).toBeUndefined();
 });
 

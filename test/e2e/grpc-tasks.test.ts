@@ -135,6 +135,9 @@ describe('every rpc, by its descriptor', () => {
     if (method === 'ListAlertSilences') return { status: ['nothing'] };
     if (method === 'PutAlertRoutes') return { routes: [{ name: '' }] };
     if (method === 'TestAlertRoutes') return { severity: 'nothing' };
+    if (method === 'VerifyAudit') return { head: 'x' };
+    if (method === 'ExportAudit') return { door: 'x' };
+    if (method === 'WatchLogs') return { level: 'nothing' };
     if (method === 'WatchConfig') return { since: -1 };
     if (method === 'GetAlertStats') return { days: 0 };
     if (method === 'CreateTask') return { task: bad.task };
@@ -142,7 +145,17 @@ describe('every rpc, by its descriptor', () => {
     return { id: 'no id / of anything', limit: -1 };
   };
   /** Nothing can be wrong with a message without fields. */
-  const withoutFields = ['ListWorkers', 'GetMetrics', 'WatchMetrics', 'ListMetricNames', 'GetAlertRoutes', 'GetConfig', 'GetConfigSchema'];
+  const withoutFields = [
+    'ListWorkers',
+    'GetMetrics',
+    'WatchMetrics',
+    'ListMetricNames',
+    'GetAlertRoutes',
+    'GetConfig',
+    'GetConfigSchema',
+    'GetSystem',
+    'GetHealth',
+  ];
 
   test.each(rpcs.filter(({ method }) => !withoutFields.includes(method)))(
     '$service/$method refuses what is not valid',

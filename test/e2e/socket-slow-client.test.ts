@@ -1,4 +1,4 @@
-import type { Namespace } from 'socket.io';
+import type { Socket } from 'socket.io';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Database } from '../../src/database/database.js';
 import { TaskSubscriptions } from '../../src/tasks/task-subscriptions.js';
@@ -46,8 +46,8 @@ async function stalledSubscriber(filters: object): Promise<RawWebSocket> {
 
 /** Bytes that the server keeps for the slowest of its clients, beyond what the kernel has taken. */
 function waitingBytes(): number {
-  const { namespace } = server.server.app.get<unknown, { namespace: Namespace }>(TaskSubscriptions);
-  const buffers = [...namespace.sockets.values()].map(({ conn }) => (conn as unknown as { writeBuffer: { data?: string }[] }).writeBuffer);
+  const { current } = server.server.app.get<unknown, { current: Map<Socket, unknown> }>(TaskSubscriptions);
+  const buffers = [...current.keys()].map(({ conn }) => (conn as unknown as { writeBuffer: { data?: string }[] }).writeBuffer);
   return Math.max(0, ...buffers.map((buffer) => buffer.reduce((bytes, { data }) => bytes + (data?.length ?? 0), 0)));
 }
 

@@ -3,6 +3,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { protoPath } from 'grpc-health-check';
+import * as descriptor from 'protobufjs/ext/descriptor/index.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type Any = any;
@@ -20,16 +21,43 @@ export class ServerReflectionClient {
   }
 
   services(): Promise<string[]> {
+    return this.ask({ list_services: '*' }, (answer) => answer.list_services_response.service.map(({ name }: Any) => name));
+  }
+
+  /** `TaskService/CreateTask`, of all services there are; those of others with their package. */
+  async methods(): Promise<string[]> {
+    const services = await this.services();
+    const methods = await Promise.all(services.map((service) => this.methodsOf(service)));
+    this.client.close();
+    return methods.flat();
+  }
+
+  private async methodsOf(service: string): Promise<string[]> {
+    const files: Buffer[] = await this.ask(
+      { file_containing_symbol: service },
+      (answer) => answer.file_descriptor_response.file_descriptor_proto,
+    );
+    const described = files
+      .map((file) => descriptor.FileDescriptorProto.decode(file) as Any)
+      .flatMap((file) => file.service.map((one: Any) => ({ name: `${file.package}.${one.name}`, methods: one.method })));
+    const { methods } = described.find(({ name }) => name === service)!;
+    return methods.map(({ name }: Any) => `${service.replace(/^arkitect\.v1\./, '')}/${name}`);
+  }
+
+  private ask<T>(question: object, read: (answer: Any) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const call = this.client.ServerReflectionInfo();
       call.on('data', (answer: Any) => {
-        resolve(answer.list_services_response.service.map(({ name }: { name: string }) => name));
+        resolve(read(answer));
         call.end();
-        this.client.close();
       });
       call.on('error', reject);
-      call.write({ host: '', list_services: '*' });
+      call.write({ host: '', ...question });
     });
+  }
+
+  close(): void {
+    this.client.close();
   }
 }
 

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, Optional, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { AlertRaiser } from '../alert-raiser.js';
 import { Leader } from '../../engine/leader.js';
 import { loopsOf, type Loop } from '../../engine/loops/loop.js';
 import { WakeUps } from '../../events/wake-ups.js';
@@ -6,7 +7,7 @@ import { SETTINGS, type Settings } from '../../settings.js';
 import { Outbox } from './outbox.js';
 import { OutboxStore } from './outbox.store.js';
 import { Senders } from './senders.js';
-import { AlertRaiser, deliveryWatchdog, heartbeat, notificationPruner } from './watchdog.js';
+import { deliveryWatchdog, heartbeat, notificationPruner } from './watchdog.js';
 
 /** Starts and stops what sends, and the duties around it. */
 @Injectable()

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { noteChange } from '../../audit/note-change.js';
 import type { Principal } from '../../auth/principal.js';
 import { pageOf, type Page } from '../../input/page.js';
 import type { PageDto } from '../../input/query.js';
@@ -33,7 +34,9 @@ export class ChannelsService {
     const checked = checkSpec(kind, spec);
     const channel = await this.store.create({ tenant_id, id: randomUUIDv7(), name, kind, enabled, spec: checked, created_by });
     if (!channel) throw channelNameTaken(name);
-    return toChannelView(channel);
+    const view = toChannelView(channel);
+    noteChange({ id: channel.id, after: view });
+    return view;
   }
 
   async list({ tenant_id }: Principal, { cursor, limit }: PageDto): Promise<Page<ChannelView, string>> {
@@ -46,7 +49,9 @@ export class ChannelsService {
   }
 
   async patch({ tenant_id }: Principal, id: string, input: PatchChannelDto, version?: number): Promise<ChannelView> {
+    let was: Channel | undefined;
     const channel = await this.store.change(tenant_id, id, (before) => {
+      was = before;
       checkVersion(before, version);
       return {
         enabled: input.enabled ?? before.enabled,
@@ -54,17 +59,25 @@ export class ChannelsService {
       };
     });
     if (!channel) throw channelNotFound(id);
-    return toChannelView(channel);
+    const view = toChannelView(channel);
+    noteChange({ id, before: was && toChannelView(was), after: view });
+    return view;
   }
 
   async remove({ tenant_id }: Principal, id: string, version?: number): Promise<void> {
-    const removed = await this.store.remove(tenant_id, id, (channel) => checkVersion(channel, version));
+    let was: Channel | undefined;
+    const removed = await this.store.remove(tenant_id, id, (channel) => {
+      was = channel;
+      checkVersion(channel, version);
+    });
     if (!removed) throw channelNotFound(id);
+    noteChange({ id, before: was && toChannelView(was) });
   }
 
   /** Sends now, past the outbox, and also when the channel is switched off. */
   async test(caller: Principal, id: string): Promise<ChannelTest> {
     const { tenant_id, name, kind, spec } = await this.find(caller, id);
+    noteChange({ id, after: { tested: name } });
     const content = sampleContent(new Date().toISOString(), caller.name);
     const startedAt = performance.now();
     const took = () => Math.round(performance.now() - startedAt);

@@ -1,14 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Duty } from '../../engine/loops/loop.js';
-import type { Labels, Severity } from '../alert.js';
+import type { AlertRaiser } from '../alert-raiser.js';
 import type { NotificationContent } from './channel.js';
 import type { OutboxStore } from './outbox.store.js';
 import { sampleContent } from './sample.js';
-
-/** Raises alerts about alerting itself; the alerts' own service is one. */
-export abstract class AlertRaiser {
-  abstract raise(alert: { tenant_id: string; name: string; severity: Severity; labels: Labels; annotations: Labels }): Promise<void>;
-}
 
 const failingAfterSeconds = 600;
 
@@ -23,6 +18,7 @@ export function deliveryWatchdog(store: OutboxStore, raiser: AlertRaiser): Duty 
           tenant_id,
           name: 'AlertDeliveryFailing',
           severity: 'critical',
+          source: 'watchdog',
           labels: { channel },
           annotations: {
             summary: `Channel ${channel} has not taken ${waiting} notifications for more than ten minutes (${reason ?? 'no reason'}).`,

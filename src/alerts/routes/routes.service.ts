@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { noteChange, noteUnchanged } from '../../audit/note-change.js';
 import type { Principal } from '../../auth/principal.js';
 import { CodedError, invalid } from '../../errors/coded-error.js';
 import { WakeUps } from '../../events/wake-ups.js';
@@ -34,14 +35,17 @@ export class RoutesService {
     const routing = { routes, default_route, inhibitions };
     const problems = routingProblems(routing, await this.store.channelNames(caller.tenant_id));
     if (problems.length > 0) throw invalid(problems);
-    const stored = await this.store.put(caller.tenant_id, routing, caller.name, version);
-    if (!stored) throw routesVersionMismatch((await this.get(caller)).version, version!);
+    const put = await this.store.put(caller.tenant_id, routing, caller.name, version);
+    if (!put) throw routesVersionMismatch((await this.get(caller)).version, version!);
     this.wakeUps.signal('alert_dispatch');
+    const { was, ...stored } = put;
+    noteChange({ id: null, before: was ?? noRouting, after: stored.routing });
     return answerOf(stored);
   }
 
   /** What would become of an alert that was raised now. */
   async test({ tenant_id }: Principal, alert: TestRoutesDto): Promise<Way> {
+    noteUnchanged();
     const [way] = await this.flow.ways(tenant_id, [alert]);
     return way!;
   }

@@ -14,7 +14,8 @@ const getStatement = statement<StoredRouting>(
   'SELECT routing, updated_by, updated_at, version FROM alert_routes WHERE tenant_id = $1',
 );
 // Version 0 is that of what is not stored yet.
-const putStatement = statement<StoredRouting>(
+// A look at the table itself shows what was there before this statement.
+const putStatement = statement<StoredRouting & { was: Routing | null }>(
   'put_alert_routes',
   `WITH put AS (
   INSERT INTO alert_routes AS r (tenant_id, routing, updated_by)
@@ -25,7 +26,7 @@ const putStatement = statement<StoredRouting>(
 ), marked AS (
   INSERT INTO alert_marks (tenant_id) SELECT $1 FROM put
 )
-SELECT * FROM put`,
+SELECT put.*, (SELECT routing FROM alert_routes WHERE tenant_id = $1) AS was FROM put`,
 );
 const channelsStatement = statement<{ name: string }>(
   'alert_channel_names',
@@ -42,7 +43,12 @@ export class RoutesStore {
   }
 
   /** Undefined when it is at another version. */
-  async put(tenantId: string, routing: Routing, by: string, version: number | undefined): Promise<StoredRouting | undefined> {
+  async put(
+    tenantId: string,
+    routing: Routing,
+    by: string,
+    version: number | undefined,
+  ): Promise<(StoredRouting & { was: Routing | null }) | undefined> {
     return (await this.database.api.query(putStatement, [tenantId, JSON.stringify(routing), by, version ?? null]))[0];
   }
 

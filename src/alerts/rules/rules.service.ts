@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { noteChange } from '../../audit/note-change.js';
 import type { Principal } from '../../auth/principal.js';
 import { invalid } from '../../errors/coded-error.js';
 import { pageOf, type Page } from '../../input/page.js';
@@ -40,6 +41,7 @@ export class RulesService {
   async create({ tenant_id, name: created_by }: Principal, { name, kind, enabled, spec }: CreateRuleDto): Promise<RuleView> {
     const definition = checkSpec(kind, spec);
     const rule = await this.store.create({ tenant_id, id: randomUUIDv7(), name, enabled, created_by, ...definition }, maxRules);
+    if (rule) noteChange({ id: rule.id, after: saidOf(rule) });
     if (rule) return toRuleView(rule);
     throw (await this.store.count(tenant_id)) < maxRules ? ruleNameTaken(name) : tooManyRules(maxRules);
   }
@@ -54,18 +56,26 @@ export class RulesService {
   }
 
   async patch({ tenant_id }: Principal, id: string, { enabled, spec }: PatchRuleDto, version?: number): Promise<RuleView> {
+    let was: Rule | undefined;
     const rule = await this.store.change(tenant_id, id, (before) => {
+      was = before;
       checkVersion(before, version);
       const after = spec ? changedSpec(before, spec) : before;
       return { enabled: enabled ?? before.enabled, spec: after.spec, isAnother: isAnother(before, after) };
     });
     if (!rule) throw ruleNotFound(id);
+    noteChange({ id, before: was && saidOf(was), after: saidOf(rule) });
     return toRuleView(rule);
   }
 
   async remove({ tenant_id }: Principal, id: string, version?: number): Promise<void> {
-    const removed = await this.store.remove(tenant_id, id, (rule) => checkVersion(rule, version));
+    let was: Rule | undefined;
+    const removed = await this.store.remove(tenant_id, id, (rule) => {
+      was = rule;
+      checkVersion(rule, version);
+    });
     if (!removed) throw ruleNotFound(id);
+    noteChange({ id, before: was && saidOf(was) });
   }
 
   /** What a stored rule would have done, whether it is enabled or not. */
@@ -95,6 +105,11 @@ export class RulesService {
 
 function checkVersion(rule: Rule, expected: number | undefined): void {
   if (expected !== undefined && rule.version !== expected) throw ruleVersionMismatch(rule, expected);
+}
+
+/** What somebody has said of a rule, for the audit log. */
+function saidOf({ name, kind, enabled, spec, version }: Rule): object {
+  return { name, kind, enabled, spec, version };
 }
 
 function toRuleView({ tenant_id: _tenant, watched_since: _since, pending, firing, recovering, ...rule }: RuleRow): RuleView {

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { noteChange } from '../../audit/note-change.js';
 import type { Principal } from '../../auth/principal.js';
 import { invalid } from '../../errors/coded-error.js';
 import { WakeUps } from '../../events/wake-ups.js';
@@ -30,6 +31,7 @@ export class SilencesService {
     const created = await this.store.create(silence, maxSilences);
     if (!created) throw tooManySilences(maxSilences);
     this.wakeUps.signal('alert_dispatch');
+    noteChange({ id: created.id, after: created });
     return created;
   }
 
@@ -70,13 +72,16 @@ export class SilencesService {
     version: number | undefined,
     decide: Parameters<SilencesStore['change']>[2],
   ): Promise<Silence> {
+    let was: Silence | undefined;
     const silence = await this.store.change(tenant_id, id, (before) => {
+      was = before;
       if (version !== undefined && before.version !== version) throw silenceVersionMismatch(before, version);
       if (before.status === 'expired') throw silenceIsOver(before);
       return decide(before);
     });
     if (!silence) throw silenceNotFound(id);
     this.wakeUps.signal('alert_dispatch');
+    noteChange({ id, before: was, after: silence });
     return silence;
   }
 

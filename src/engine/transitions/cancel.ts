@@ -1,8 +1,8 @@
 import { statement, type Queryable } from '../../database/database.js';
-import type { TaskRef, TaskRow } from '../task-row.js';
+import type { ChangedTaskRow, TaskRef } from '../task-row.js';
 import { actionOfStatus, lockedStatus, recordEvents, touched } from './sql.js';
 
-const cancelStatement = statement<TaskRow>(
+const cancelStatement = statement<ChangedTaskRow>(
   'cancel',
   `WITH locked AS MATERIALIZED (
   SELECT tenant_id, id, status FROM tasks
@@ -16,13 +16,13 @@ const cancelStatement = statement<TaskRow>(
   FROM locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id
   RETURNING t.*
 ), ${recordEvents(actionOfStatus, lockedStatus)}
-SELECT * FROM changed`,
+SELECT c.*, (SELECT l.status FROM locked l) AS was FROM changed c`,
 );
 
 /**
  * running ──► cancelling (its worker is told to stop), anything that waits ──► cancelled at once.
  * Undefined when the task is finished or already being cancelled.
  */
-export async function cancel(db: Queryable, { tenant_id, id }: TaskRef): Promise<TaskRow | undefined> {
+export async function cancel(db: Queryable, { tenant_id, id }: TaskRef): Promise<ChangedTaskRow | undefined> {
   return (await db.query(cancelStatement, [tenant_id, id]))[0];
 }

@@ -1,8 +1,8 @@
 import { statement, type Queryable } from '../../database/database.js';
-import type { TaskRef } from '../task-row.js';
+import type { RemovedTask, TaskRef } from '../task-row.js';
 import { recordEvents } from './sql.js';
 
-const removeStatement = statement<{ id: string }>(
+const removeStatement = statement<RemovedTask>(
   'remove',
   `WITH changed AS (
   DELETE FROM tasks t
@@ -13,10 +13,10 @@ const removeStatement = statement<{ id: string }>(
 ), logs_gone AS (
   DELETE FROM task_logs l USING changed c WHERE l.tenant_id = c.tenant_id AND l.task_id = c.id
 ), ${recordEvents("'task_deleted'", 't.status')}
-SELECT id FROM changed`,
+SELECT name, type, queue, priority, status, labels, attempt, created_by, created_at, version FROM changed`,
 );
 
-/** Deletes a task that does not run, with its attempts and logs. False when it runs, is gone, or has another version. */
-export async function remove(db: Queryable, { tenant_id, id }: TaskRef, version?: number): Promise<boolean> {
-  return (await db.query(removeStatement, [tenant_id, id, version ?? null])).length === 1;
+/** Deletes a task that does not run, with its attempts and logs. Answers what it was; undefined when it runs, is gone, or has another version. */
+export async function remove(db: Queryable, { tenant_id, id }: TaskRef, version?: number): Promise<RemovedTask | undefined> {
+  return (await db.query(removeStatement, [tenant_id, id, version ?? null]))[0];
 }

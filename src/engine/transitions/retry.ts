@@ -1,8 +1,8 @@
 import { statement, type Queryable } from '../../database/database.js';
-import type { TaskRef, TaskRow } from '../task-row.js';
+import type { ChangedTaskRow, TaskRef } from '../task-row.js';
 import { lockedStatus, recordEvents, touched, withoutAttempt } from './sql.js';
 
-const retryStatement = statement<TaskRow>(
+const retryStatement = statement<ChangedTaskRow>(
   'retry',
   `WITH locked AS MATERIALIZED (
   SELECT * FROM tasks WHERE tenant_id = $1 AND id = $2 AND status IN ('failed', 'cancelled') FOR UPDATE
@@ -17,10 +17,10 @@ const retryStatement = statement<TaskRow>(
   FROM locked WHERE t.tenant_id = locked.tenant_id AND t.id = locked.id
   RETURNING t.*
 ), ${recordEvents("'task_queued'", lockedStatus)}
-SELECT * FROM changed`,
+SELECT c.*, (SELECT l.status FROM locked l) AS was FROM changed c`,
 );
 
 /** failed | cancelled ──► queued with a fresh attempt budget. Undefined in any other state. */
-export async function retry(db: Queryable, { tenant_id, id }: TaskRef): Promise<TaskRow | undefined> {
+export async function retry(db: Queryable, { tenant_id, id }: TaskRef): Promise<ChangedTaskRow | undefined> {
   return (await db.query(retryStatement, [tenant_id, id]))[0];
 }

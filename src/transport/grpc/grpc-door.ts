@@ -6,13 +6,18 @@ import { ServerGrpc } from '@nestjs/microservices';
 import { SettingsError, type Settings } from '../../settings.js';
 import type { Spans } from '../../tracing/tracing.js';
 import { requestIdFrom, runInContext, type RequestContext } from '../request-context.js';
+import { toLoggedProblem } from '../error.filter.js';
 import type { RequestObserver } from '../request-observer.js';
+import type { RequestRecorder } from '../request-recorder.js';
 import { traceCall } from '../request-spans.js';
 import './json-messages.js';
-import { traceOf, type RpcCall } from './rpc-call.js';
+import { originOf, traceOf, type RpcCall } from './rpc-call.js';
+import { recordAtEnd } from './record-at-end.js';
+import { toRpcStatus } from './rpc-status.js';
 
 const protoDirectory = fileURLToPath(new URL('../../../proto', import.meta.url));
 export const protoFiles = [
+  'admin',
   'alert',
   'alert_channel',
   'alert_route',
@@ -43,7 +48,8 @@ const channelOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
 };
 
-type ServiceMethod = (call: RpcCall, callback: (...args: unknown[]) => void) => unknown;
+type Answer = (...args: unknown[]) => void;
+type ServiceMethod = (call: RpcCall, callback: Answer) => unknown;
 
 /** The gRPC server: Nest's own, which also says which port it got, opens a context for each call and does not wait for ever when it closes. */
 export class GrpcDoor extends ServerGrpc {
@@ -59,6 +65,7 @@ export class GrpcDoor extends ServerGrpc {
     /** Services that are not Nest's. */
     private readonly addServices: (server: Server, services: string[]) => void,
     private readonly spans: Spans | undefined,
+    private readonly recorder?: RequestRecorder,
   ) {
     super({
       package: 'arkitect.v1',
@@ -91,14 +98,15 @@ export class GrpcDoor extends ServerGrpc {
   override createServiceMethod(...args: Parameters<ServerGrpc['createServiceMethod']>): Function {
     const method = super.createServiceMethod(...args) as ServiceMethod;
     const { path, responseStream } = args[1] as { path: string; responseStream: boolean };
-    return (call: RpcCall, answer: (...args: unknown[]) => void) => {
+    return (call: RpcCall, answer: Answer) => {
       const request_id = requestIdFrom(call.metadata.get('x-request-id')[0]?.toString());
       const answered = new Metadata();
       answered.set('x-request-id', request_id);
       call.sendMetadata(answered);
       const context: RequestContext = { request_id, trace: traceOf(call) };
-      const callback = responseStream ? answer : this.observed(nameOf(path), answer, context);
+      const callback = responseStream ? answer : this.recorded(call, this.observed(nameOf(path), answer, context), context);
       if (responseStream) this.watch(call);
+      if (responseStream && this.recorder) recordAtEnd(call, context, this.recorder);
       return runInContext(context, () =>
         // A refusal of a stream's guard comes as a rejection, which Nest leaves to nobody.
         Promise.resolve(method(call, callback)).catch((error: unknown) => call.emit('error', error)),
@@ -106,8 +114,24 @@ export class GrpcDoor extends ServerGrpc {
     };
   }
 
+  /** What a call with one answer has done is recorded before that leaves. */
+  private recorded(call: RpcCall, answer: Answer, context: RequestContext): Answer {
+    const { recorder } = this;
+    if (!recorder) return answer;
+    // Taken now: of a client that has left nothing is known.
+    const origin = originOf(call);
+    return (...given) => {
+      const recorded = context.audit && recorder.record(context, origin);
+      if (!recorded) return answer(...given);
+      recorded.then(
+        () => answer(...given),
+        (error: unknown) => answer(runInContext(context, () => toRpcStatus(toLoggedProblem(error)))),
+      );
+    };
+  }
+
   /** Of a call with one answer. */
-  private observed(method: string, answer: (...args: unknown[]) => void, context: RequestContext): (...args: unknown[]) => void {
+  private observed(method: string, answer: Answer, context: RequestContext): Answer {
     if (this.spans) traceCall(this.spans, context, method);
     const begun = performance.now();
     return (error, ...rest) => {

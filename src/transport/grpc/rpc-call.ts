@@ -2,6 +2,7 @@ import type { ExecutionContext, ArgumentsHost } from '@nestjs/common';
 import type { Metadata, ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Principal } from '../../auth/principal.js';
+import { targetOf, type RequestOrigin } from '../request-recorder.js';
 import { parseTraceContext, type TraceContext } from '../../tracing/trace-context.js';
 
 type AnyCall = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>;
@@ -26,4 +27,10 @@ export function traceOf({ metadata }: RpcCall): TraceContext | undefined {
   const [traceparent, another] = metadata.get('traceparent');
   if (traceparent === undefined || another !== undefined) return undefined;
   return parseTraceContext(traceparent, metadata.get('tracestate').join(',') || undefined);
+}
+
+/** Where it came from, without the port. */
+export function originOf(call: RpcCall): RequestOrigin {
+  const address = call.getPeer().replace(/^(ipv[46]:)?\[?|\]?:\d+$/g, '');
+  return { door: 'grpc', address: address === 'unknown' ? undefined : address, target: targetOf('request' in call && call.request) };
 }

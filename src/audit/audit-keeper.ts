@@ -1,0 +1,71 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { AlertRaiser } from '../alerts/alert-raiser.js';
+import { Leader } from '../engine/leader.js';
+import { loopsOf, type Loop } from '../engine/loops/loop.js';
+import { SETTINGS, type Settings } from '../settings.js';
+import type { ChainPoint } from './audit-record.js';
+import { AuditService } from './audit.service.js';
+import { AuditStore } from './audit.store.js';
+
+const hourMs = 3_600_000;
+const batch = 1_000;
+/** A broken log stays broken; the alert is repeated for as long as this replica knows of it. */
+const raiseMs = 60_000;
+
+/** The leader's duties with the audit log: what is old leaves, and what is new is verified. */
+@Injectable()
+export class AuditKeeper implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger('Audit');
+  private readonly loops: Loop[];
+  /** How far the log was in order. */
+  private verified: ChainPoint | undefined;
+  private broken: string | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly store: AuditStore,
+    private readonly audit: AuditService,
+    private readonly raiser: AlertRaiser,
+    private readonly leader: Leader,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {
+    const duties = [
+      { name: 'pruner of the audit log', intervalMs: hourMs, run: () => this.prune() },
+      { name: 'check of the audit log', intervalMs: hourMs, run: () => this.check() },
+    ];
+    this.loops = loopsOf(duties, leader, this.logger);
+  }
+
+  onApplicationBootstrap(): void {
+    for (const loop of this.loops) loop.start();
+    this.timer = setInterval(() => this.raise(), raiseMs).unref();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    clearInterval(this.timer);
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+
+  private async prune(): Promise<boolean> {
+    const { AUDIT_RETENTION_DAYS } = this.settings;
+    return AUDIT_RETENTION_DAYS > 0 && (await this.store.prune(AUDIT_RETENTION_DAYS, batch)) === batch;
+  }
+
+  /** What was appended since the last check. */
+  private async check(): Promise<boolean> {
+    const { at, problem } = await this.audit.verifyNew(this.verified);
+    if (!problem) this.verified = at;
+    this.broken = problem?.detail;
+    if (problem) this.logger.error(`The audit log is broken: ${problem.detail}`);
+    this.raise();
+    return false;
+  }
+
+  private raise(): void {
+    if (this.broken === undefined || !this.leader.isLeader) return;
+    const annotations = { summary: `The audit log is broken: ${this.broken}`.slice(0, 255) };
+    this.raiser
+      .raise({ tenant_id: 'default', name: 'AuditLogBroken', severity: 'critical', source: 'audit', labels: {}, annotations })
+      .catch((error: Error) => this.logger.warn(`The alert AuditLogBroken could not be raised: ${error.message}`));
+  }
+}
