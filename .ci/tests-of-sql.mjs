@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 
 /** What they prove of doors, logs and the terminal is the same on every PostgreSQL, and the first run has proven it. */
 const ofDoors = [
-  /^test\/e2e\/(cli|demo|protocol|rest-(access|body|fuzz|http|input)|secrets-in-logs|socket-(handshake|slow-client))/,
+  /^test\/e2e\/(access|admin-secrets|cli|demo|protocol|rest-(access|body|fuzz|http|input)|secrets-in-logs|socket-(handshake|slow-client))/,
   /^test\/e2e\/(grpc-tls|config-(file|secrets)|quickstart|trace-context|tracing)\.test\.ts$/,
-  /^test\/contract\/answers\.test\.ts$/,
+  /^test\/contract\/(answers|admin-.*)\.test\.ts$/,
   // Has a step of its own.
   /^test\/prometheus\//,
 ];

@@ -88,17 +88,23 @@ test('top prints one picture of 80 columns without a terminal', async () => {
   expect(stdout).not.toMatch(/\u001b/);
 });
 
-/** `top` on a terminal of its own, made by script(1); what it printed, after `leave` had its way with it. */
-async function onTerminal(leave: (child: ChildProcess, pid: number) => void, more: Record<string, string> = {}): Promise<string> {
-  const program = `stty cols 80 rows 24; bash -c 'echo pid $$; exec "${process.execPath}" "${cliProgram}" top'; echo left with $?`;
+/** A command on a terminal of its own of 80 columns and 24 lines, made by script(1). */
+function terminal(command: string, more: Record<string, string> = {}): { child: ChildProcess; printed(): string } {
+  const program = `stty cols 80 rows 24; bash -c 'echo pid $$; exec "${process.execPath}" "${cliProgram}" ${command}'; echo left with $?`;
   const child = spawn('script', ['-qec', program, '/dev/null'], { env: { PATH: process.env.PATH, TERM: 'xterm', ...env, ...more } });
   onTestFinished(() => void child.kill('SIGKILL'));
   let printed = '';
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-  const pid = await until('top has drawn', () => printed.includes('WORKERS') && Number(/pid (\d+)/.exec(printed)?.[1]));
+  return { child, printed: () => printed };
+}
+
+/** What `top` printed, after `leave` had its way with it. */
+async function onTerminal(leave: (child: ChildProcess, pid: number) => void, more: Record<string, string> = {}): Promise<string> {
+  const { child, printed } = terminal('top', more);
+  const pid = await until('top has drawn', () => printed().includes('WORKERS') && Number(/pid (\d+)/.exec(printed())?.[1]));
   leave(child, pid);
-  await until('top has left', () => printed.includes('left with'));
-  return printed;
+  await until('top has left', () => printed().includes('left with'));
+  return printed();
 }
 
 const hasScript = (await shell('script', ['--version'])) !== undefined;
@@ -116,4 +122,27 @@ test.skipIf(!hasScript)('top gives the terminal back at a signal, too, and has n
   expect(printed).toMatch(picture);
   expect(printed).not.toContain('\u001b[1m');
   expect(printed).toContain('left with 143');
+});
+
+test.skipIf(!hasScript)('on 80 columns lists and events keep ids whole, and say what is wrong on a second line', async () => {
+  const name = 'a nightly report with a name that goes on and on';
+  const parameters = { url: 'http://10.0.0.1/' };
+  const { body: task } = await server.api('POST', '/tasks?wait=30', { name, type: 'http.request', parameters, start: 'auto' });
+  const commands = [
+    'tasks list --limit 3',
+    'config get',
+    'alerts rules list',
+    'watch tasks --type http.request --status failed --since 0 --count 1',
+  ];
+  const outputs = await Promise.all(
+    commands.map(async (command) => {
+      const { printed } = terminal(command);
+      await until('it has ended', () => printed().includes('left with 0'));
+      return printed().split(/\r?\n/);
+    }),
+  );
+  for (const line of outputs.flat()) expect([...line].length, line).toBeLessThanOrEqual(80);
+  expect(outputs[0]!.find((line) => line.startsWith(task.id))).toMatch(/ {2}a nightly report… {2}http\.request {2}failed$/);
+  const at = outputs[3]!.findIndex((line) => line.includes(`  task_failed    ${task.id}  a nightly`));
+  expect(outputs[3]![at + 1]).toMatch(/^ {10}ADDRESS_REFUSED: /);
 });

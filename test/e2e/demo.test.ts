@@ -3,19 +3,16 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test, type TestContext } from 'vitest';
 import { startTestServer, type TestServer } from '../support/server.js';
 
 const script = fileURLToPath(new URL('../../scripts/demo.mjs', import.meta.url));
-const servers: TestServer[] = [];
 
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()));
-});
+type Given = Parameters<typeof startTestServer>[0];
 
-async function start(...given: Parameters<typeof startTestServer>): Promise<TestServer> {
-  const server = await startTestServer(...given);
-  servers.push(server);
+async function start({ onTestFinished }: TestContext, settings?: Given): Promise<TestServer> {
+  const server = await startTestServer(settings);
+  onTestFinished(() => server.close());
   return server;
 }
 
@@ -31,8 +28,10 @@ async function runDemo(server: TestServer, environment: Record<string, string> =
   return { code, output };
 }
 
-test('the demo runs its tasks on the server that is there, tells of each, and ends well', async () => {
-  const server = await start();
+/* The demo mostly waits, so the tests wait together. */
+
+test.concurrent('the demo runs its tasks on the server that is there, tells of each, and ends well', async (context) => {
+  const server = await start(context);
   const { code, output } = await runDemo(server);
   expect(code, output).toBe(0);
   const run = /demo=([0-9a-f]{8})/.exec(output)![1];
@@ -54,15 +53,15 @@ test('the demo runs its tasks on the server that is there, tells of each, and en
   expect(output).not.toContain('\u001b');
 });
 
-test('where callers without a token may not create tasks, the demo takes the token of the data directory', async () => {
-  const server = await start({ AUTH_ANONYMOUS_ROLE: 'viewer' });
+test.concurrent('where callers without a token may not create tasks, the demo takes the token of the data directory', async (context) => {
+  const server = await start(context, { AUTH_ANONYMOUS_ROLE: 'viewer' });
   writeFileSync(join(server.settings.DATA_DIR, 'admin-token'), `${server.token}\n`);
   const { code, output } = await runDemo(server);
   expect(code, output).toBe(0);
 });
 
-test('without a token that counts, the demo says what it needs', async () => {
-  const server = await start({ AUTH_ANONYMOUS_ROLE: 'none' });
+test.concurrent('without a token that counts, the demo says what it needs', async (context) => {
+  const server = await start(context, { AUTH_ANONYMOUS_ROLE: 'none' });
   const { code, output } = await runDemo(server, { ADMIN_TOKEN: 'not-the-token-of-it' });
   expect(code).toBe(1);
   expect(output).toContain('Set ADMIN_TOKEN');

@@ -94,19 +94,29 @@ test('the health of the machine and the process is told', async () => {
   });
 });
 
-test('open connections are counted, of sockets and of streams', async () => {
+test('open connections are counted, and what was sampled is in the history, by its labels', async () => {
+  await server.api('POST', '/tasks', { name: 'kept', queue: 'kept' });
   const second = await connectSocket(`${server.url}/metrics`, { auth: { token: server.token } });
   const watched = watch();
-  await until('both are counted', async () => {
+  // Samples are kept every ten seconds.
+  const counted = async (sockets: number, streams: number) => {
     const { websocket_connections, grpc_streams } = (await server.api('GET', '/metrics')).body;
-    return websocket_connections === 2 && grpc_streams === 1;
-  });
+    return websocket_connections === sockets && grpc_streams === streams;
+  };
+  await until('both are counted', () => counted(2, 1));
   second.disconnect();
   watched.cancel();
-  await until('both are gone', async () => {
-    const { websocket_connections, grpc_streams } = (await server.api('GET', '/metrics')).body;
-    return websocket_connections === 1 && grpc_streams === 0;
-  });
+  const read = async () =>
+    (await server.api('GET', '/metrics/history?metric=arkitect_tasks&label=queue=kept&label=status=pending&step=10')).body;
+  await until('there is a sample', async () => (await read()).series.length === 1);
+  expect((await read()).series[0]).toMatchObject({ labels: { queue: 'kept', type: 'echo', status: 'pending' }, points: [{ last: 1 }] });
+  const { items } = (await server.api('GET', '/metrics/history/names')).body;
+  expect(items).toEqual(expect.arrayContaining(['arkitect_tasks', 'arkitect_cpu_usage', 'arkitect_replicas']));
+  expect(await ask(socket, 'history_names')).toEqual({ items });
+  const message = { metric: 'arkitect_tasks', label: ['queue=kept'], step: 10 };
+  expect((await grpc.call('GetMetricHistory', message, service)).series[0].labels).toMatchObject({ queue: 'kept' });
+  expect((await ask(socket, 'history', message)).series).toHaveLength(1);
+  await until('both are gone', () => counted(1, 0));
 });
 
 test('who follows gets an update after a change, on every door', async () => {
@@ -133,21 +143,6 @@ test('who follows gets an update after a change, on every door', async () => {
   watched.cancel();
   controller.abort();
   expect(await ask(socket, 'unsubscribe')).toEqual({});
-});
-
-test('what was sampled is in the history, by its labels', async () => {
-  await server.api('POST', '/tasks', { name: 'kept', queue: 'kept' });
-  const read = async () =>
-    (await server.api('GET', '/metrics/history?metric=arkitect_tasks&label=queue=kept&label=status=pending&step=10')).body;
-  // Samples go into the history every ten seconds.
-  await until('there is a sample', async () => (await read()).series.length === 1);
-  expect((await read()).series[0]).toMatchObject({ labels: { queue: 'kept', type: 'echo', status: 'pending' }, points: [{ last: 1 }] });
-  const { items } = (await server.api('GET', '/metrics/history/names')).body;
-  expect(items).toEqual(expect.arrayContaining(['arkitect_tasks', 'arkitect_cpu_usage', 'arkitect_replicas']));
-  expect(await ask(socket, 'history_names')).toEqual({ items });
-  const message = { metric: 'arkitect_tasks', label: ['queue=kept'], step: 10 };
-  expect((await grpc.call('GetMetricHistory', message, service)).series[0].labels).toMatchObject({ queue: 'kept' });
-  expect((await ask(socket, 'history', message)).series).toHaveLength(1);
 });
 
 test.each([
