@@ -17,8 +17,8 @@ beforeAll(async () => {
   here = await startTestServer({ ADMIN_TOKEN: testToken, RUNNER_SLOTS: '0' }, database.url);
   const redis = process.env.TEST_REDIS_URL;
   there = await spawnServer({ DATABASE_URL: database.url, ...(redis && { REDIS_URL: redis }) });
-  const { body } = await here.api('POST', '/admin/actions', { action: 'reload_config' });
-  replica_id = body.result.replicas.map((replica: { replica_id: string }) => replica.replica_id).find(isAnother)!;
+  const { result } = await end((await run('reload_config')).id);
+  replica_id = result.replicas.map((replica: { replica_id: string }) => replica.replica_id).find(isAnother)!;
 }, 180_000);
 afterAll(async () => {
   await there.kill();
@@ -29,13 +29,15 @@ afterAll(async () => {
 const isAnother = (id: string) => id !== here.server.kernel.replicaId;
 const run = async (action: string, parameters: object = {}) => (await here.api('POST', '/admin/actions', { action, parameters })).body;
 const read = async (id: string) => (await here.api('GET', `/admin/actions/${id}`)).body;
-
-test('a heap snapshot of another replica is one, and is downloaded from this one', async () => {
-  const { id } = await run('heap_snapshot', { replica_id });
-  const taken = await until('the snapshot', async () => {
+const end = (id: string) =>
+  until(`run ${id} to end`, async () => {
     const found = await read(id);
     return found.finished_at !== null && found;
   });
+
+test('a heap snapshot of another replica is one, and is downloaded from this one', async () => {
+  const { id } = await run('heap_snapshot', { replica_id });
+  const taken = await end(id);
   expect(taken).toMatchObject({ status: 'completed', replica_id, file_name: `${replica_id}.heapsnapshot.gz` });
   const response = await fetch(`${here.url}/admin/actions/${id}/file`, { headers: { authorization: `Bearer ${testToken}` } });
   const snapshot = gunzipSync(Buffer.from(await response.arrayBuffer()));
@@ -49,21 +51,18 @@ test('what a replica was doing when it was killed ends as failed, by the leader'
   await until('it to run', async () => (await read(profile.id)).status === 'running');
   await there.kill();
   // It has still to be taken for gone, so it is asked once more.
-  const every = here.api('POST', '/admin/actions', { action: 'clear_cache' });
+  const every = run('clear_cache');
   await until(
     'the other part',
     async () => (await sql<{ count: number }>("SELECT count(*) AS count FROM admin_actions WHERE action = 'clear_cache'"))[0]?.count === 3,
   );
   await sql(`UPDATE config_replicas SET seen_at = now() - interval '1 minute' WHERE replica_id = '${replica_id}'`);
   here.server.kernel.wakeUps.signal('admin_actions');
-  const failed = await until('it to end', async () => {
-    const found = await read(profile.id);
-    return found.finished_at !== null && found;
-  });
+  const failed = await end(profile.id);
   expect(failed).toMatchObject({ status: 'failed', error: { code: 'UNAVAILABLE', message: expect.stringContaining(replica_id) } });
-  const { body } = await every;
-  expect(body).toMatchObject({ status: 'failed', error: { code: 'UNAVAILABLE' } });
-  expect(body.result.replicas.map(({ status }: { status: string }) => status).toSorted()).toEqual(['completed', 'failed']);
+  const parts = await end((await every).id);
+  expect(parts).toMatchObject({ status: 'failed', error: { code: 'UNAVAILABLE' } });
+  expect(parts.result.replicas.map(({ status }: { status: string }) => status).toSorted()).toEqual(['completed', 'failed']);
   expect((await here.api('POST', '/admin/actions', { action: 'resume_replica', parameters: { replica_id } })).status).toBe(404);
 });
 

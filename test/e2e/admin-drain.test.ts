@@ -51,8 +51,10 @@ test('a replica that is drained from another one begins nothing, hands back what
   expect((await readiness(b)).state).toBe('ready');
   // What is created there is begun elsewhere, at once.
   const created = await create({}, a);
-  await until('it to run elsewhere', async () => (await task(created)).worker_id === b.server.kernel.replicaId);
-  expect((await task(created)).status).toBe('completed');
+  await until('it to be done elsewhere', async () => {
+    const { status, worker_id } = await task(created);
+    return status === 'completed' && worker_id === b.server.kernel.replicaId;
+  });
 
   const ended = await until('the drain to end', async () => {
     const found = await read(drain.id);

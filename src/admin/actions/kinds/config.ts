@@ -9,8 +9,8 @@ import { REPLICA_ID } from '../../../workers/workers.tokens.js';
 import { action, type Action, type RunContext } from '../action.js';
 import { LogLevelDto, NoParametersDto, PauseDto, ResumeDto } from '../parameters.dto.js';
 
-/** Replicas acknowledge within some milliseconds; one that is just ending may not. */
-const acknowledgedMs = 2_000;
+/** Replicas acknowledge within some milliseconds; one that has lost the hint, or is just ending, does not. */
+const acknowledgedMs = 5_000;
 
 interface Boxed {
   reason?: string;
