@@ -52,8 +52,9 @@ export async function run({ servers, size, results, eachSystem, directory, say }
       for (let pair = 0; pair < size.pairs; pair++) {
         const rates = {};
         for (const state of pair % 2 ? states.toReversed() : states) {
-          await remote.run('log', { lines: state.lines });
+          await remote.run('log', { lines: 0 });
           ftruncateSync(file);
+          await remote.run('log', { lines: state.lines });
           const { answered, seconds } = await load.request({ ...request, duration: size.seconds });
           const { logged } = await remote.run('log', { lines: 0 });
           await expectLines(file, logged, state.lines * size.seconds);
