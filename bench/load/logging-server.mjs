@@ -1,4 +1,4 @@
-// A whole replica in a process of its own that also logs as many lines a second as it is told to, by its own logger, each in the context of
+// A whole replica in a process of its own that also logs as many lines a second as it is told to, by its own logger, in the context of
 // a request and with the fields of an answered one: what a busy server with LOG_REQUESTS=all says, without the requests.
 import { randomUUID } from 'node:crypto';
 import { startServer } from '../../dist/app.js';
@@ -44,7 +44,9 @@ serve({
 /** As many as are due, however late the timer is. */
 function catchUp() {
   const due = Math.floor(((performance.now() - begun) / 1_000) * perSecond);
-  for (; logged < due; logged++) runInContext({ request_id: randomUUID() }, () => logger.info(fields(logged), 'Request answered'));
+  runInContext({ request_id: randomUUID() }, () => {
+    for (; logged < due; logged++) logger.info(fields(logged), 'Request answered');
+  });
 }
 
 function fields(number) {

@@ -12,6 +12,8 @@ const retryMs = 2_000;
 const maxWaiting = 1_000;
 const maxWaitingLength = 4 * 1024 * 1024;
 const batchSize = 500;
+/** A database that is away does not hold up the end of the server. */
+const stopMs = 2_000;
 
 /** How storing goes on this replica. */
 export interface LogStorageState {
@@ -70,8 +72,13 @@ export class LogStorage {
     this.stopped = true;
     this.tap.onFirst = () => undefined;
     clearTimeout(this.timer);
-    await this.running;
-    await this.turn();
+    let late: NodeJS.Timeout | undefined;
+    const last = (async () => {
+      await this.running;
+      await this.turn();
+    })();
+    await Promise.race([last, new Promise<void>((resolve) => (late = setTimeout(resolve, stopMs)))]);
+    clearTimeout(late);
   }
 
   private plan(delayMs: number): void {

@@ -23,6 +23,9 @@ export interface LogStart {
  */
 @Injectable()
 export class LogWatch {
+  /** Readers of this replica. */
+  readers = 0;
+
   constructor(
     private readonly store: LogsStore,
     private readonly wakeUps: WakeUps,
@@ -31,6 +34,7 @@ export class LogWatch {
   /** `after`: the last line that the reader has seen; undefined: only what is stored from now on. */
   async *watch(filter: LogFilter, after: number | undefined, signal: AbortSignal): AsyncGenerator<WatchedLines> {
     const alarm = new Alarm(this.wakeUps, signal);
+    this.readers += 1;
     try {
       let position = after ?? (await this.store.tail());
       let begun = false;
@@ -46,6 +50,7 @@ export class LogWatch {
         if (through >= tail) await alarm.rings();
       }
     } finally {
+      this.readers -= 1;
       alarm.stop();
     }
   }

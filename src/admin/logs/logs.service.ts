@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { invalid } from '../../errors/coded-error.js';
+import { CodedError, invalid } from '../../errors/coded-error.js';
 import { pageOf, type Page } from '../../input/page.js';
 import { levelNames, logLevels, type LogLevel } from '../../logging/log-line.js';
 import type { ListLogsDto, LogFilterDto } from './logs.dto.js';
 import { LogWatch, type LogStart } from './log-watch.js';
 import { LogsStore, type LogFilter, type StoredLine } from './logs.store.js';
+
+/** Each of them reads the database when lines are stored. */
+const maxFollowers = 100;
 
 /** A line as doors answer it. */
 export interface LogLineAnswer extends Omit<StoredLine, 'level'> {
@@ -31,6 +34,11 @@ export class LogsService {
   follow(filters: LogFilterDto, after: number | undefined): (signal: AbortSignal) => AsyncGenerator<FollowedLines> {
     const filter = filterOf(filters);
     const { logWatch } = this;
+    if (logWatch.readers >= maxFollowers)
+      throw new CodedError(
+        'UNAVAILABLE',
+        `This replica has ${maxFollowers} followers of the log already. Follow on another one, or end some.`,
+      );
     return async function* (signal) {
       for await (const item of logWatch.watch(filter, after, signal)) yield 'start' in item ? item : { lines: item.lines.map(answerOf) };
     };
