@@ -1,6 +1,6 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Leader } from '../engine/leader.js';
-import { loopsOf, type Loop } from '../engine/loops/loop.js';
+import { Keeper } from '../engine/loops/keeper.js';
 import { WakeUps } from '../events/wake-ups.js';
 import { SETTINGS, type Settings } from '../settings.js';
 import { AlertsStore } from './alerts.store.js';
@@ -12,29 +12,19 @@ const pruneMs = 60_000;
 
 /** The leader's duties with alerts: what has expired ends, what was acknowledged for long enough is open again, what is old leaves. */
 @Injectable()
-export class AlertsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger('Alerts');
-  private readonly loops: Loop[];
-
+export class AlertsKeeper extends Keeper {
   constructor(
     @Inject(SETTINGS) settings: Settings,
     leader: Leader,
     private readonly store: AlertsStore,
     private readonly wakeUps: WakeUps,
   ) {
+    super(leader, new Logger('Alerts'));
     const duties = [
       { name: 'alert sweeper', intervalMs: sweepMs, run: () => this.sweep() },
       { name: 'alert pruner', intervalMs: pruneMs, run: async () => (await store.prune(settings.ALERTS_RETENTION_DAYS, batch)) === batch },
     ];
-    this.loops = loopsOf(duties, leader, this.logger);
-  }
-
-  onApplicationBootstrap(): void {
-    for (const loop of this.loops) loop.start();
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    await Promise.all(this.loops.map((loop) => loop.stop()));
+    this.keep(duties);
   }
 
   private async sweep(): Promise<boolean> {

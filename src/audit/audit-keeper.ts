@@ -1,7 +1,7 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AlertRaiser } from '../alerts/alert-raiser.js';
 import { Leader } from '../engine/leader.js';
-import { loopsOf, type Loop } from '../engine/loops/loop.js';
+import { Keeper } from '../engine/loops/keeper.js';
 import { SETTINGS, type Settings } from '../settings.js';
 import type { ChainPoint } from './audit-record.js';
 import { AuditService } from './audit.service.js';
@@ -14,9 +14,7 @@ const raiseMs = 60_000;
 
 /** The leader's duties with the audit log: what is old leaves, and what is new is verified. */
 @Injectable()
-export class AuditKeeper implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger('Audit');
-  private readonly loops: Loop[];
+export class AuditKeeper extends Keeper {
   /** How far the log was in order. */
   private verified: ChainPoint | undefined;
   private broken: string | undefined;
@@ -26,24 +24,25 @@ export class AuditKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly store: AuditStore,
     private readonly audit: AuditService,
     private readonly raiser: AlertRaiser,
-    private readonly leader: Leader,
+    leader: Leader,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {
+    super(leader, new Logger('Audit'));
     const duties = [
       { name: 'pruner of the audit log', intervalMs: hourMs, run: () => this.prune() },
       { name: 'check of the audit log', intervalMs: hourMs, run: () => this.check() },
     ];
-    this.loops = loopsOf(duties, leader, this.logger);
+    this.keep(duties);
   }
 
-  onApplicationBootstrap(): void {
-    for (const loop of this.loops) loop.start();
+  override onApplicationBootstrap(): void {
+    super.onApplicationBootstrap();
     this.timer = setInterval(() => this.raise(), raiseMs).unref();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  override async onModuleDestroy(): Promise<void> {
     clearInterval(this.timer);
-    await Promise.all(this.loops.map((loop) => loop.stop()));
+    await super.onModuleDestroy();
   }
 
   private async prune(): Promise<boolean> {

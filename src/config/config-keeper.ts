@@ -1,7 +1,8 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AlertRaiser } from '../alerts/alert-raiser.js';
 import { Leader } from '../engine/leader.js';
-import { loopsOf, type Duty, type Loop } from '../engine/loops/loop.js';
+import { Keeper } from '../engine/loops/keeper.js';
+import type { Duty } from '../engine/loops/loop.js';
 import { WakeUps } from '../events/wake-ups.js';
 import { REPLICA_ID } from '../workers/workers.tokens.js';
 import { configClock } from './config-clock.js';
@@ -14,9 +15,7 @@ const raiseMs = 60_000;
 
 /** The leader's duties with the configuration, and on every replica the alert of an edit of `.env` that is not valid. */
 @Injectable()
-export class ConfigKeeper implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger('Config');
-  private readonly loops: Loop[];
+export class ConfigKeeper extends Keeper {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -27,24 +26,25 @@ export class ConfigKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     wakeUps: WakeUps,
     @Inject(REPLICA_ID) private readonly replicaId: string,
   ) {
+    super(leader, new Logger('Config'));
     const prune = async () => {
       await store.prune();
       return false;
     };
     const duties: Duty[] = [configClock(store, sync, wakeUps), { name: 'pruner of the configuration', intervalMs: pruneMs, run: prune }];
-    this.loops = loopsOf(duties, leader, this.logger);
+    this.keep(duties);
   }
 
-  onApplicationBootstrap(): void {
-    for (const loop of this.loops) loop.start();
+  override onApplicationBootstrap(): void {
+    super.onApplicationBootstrap();
     this.sync.onFileProblem = () => this.raise();
     this.timer = setInterval(() => this.raise(), raiseMs).unref();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  override async onModuleDestroy(): Promise<void> {
     clearInterval(this.timer);
     this.sync.onFileProblem = () => undefined;
-    await Promise.all(this.loops.map((loop) => loop.stop()));
+    await super.onModuleDestroy();
   }
 
   private raise(): void {

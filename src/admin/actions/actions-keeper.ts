@@ -1,7 +1,8 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { goneAfterSeconds } from '../../config/config.store.js';
 import { Leader } from '../../engine/leader.js';
-import { loopsOf, type Duty, type Loop } from '../../engine/loops/loop.js';
+import { Keeper } from '../../engine/loops/keeper.js';
+import type { Duty } from '../../engine/loops/loop.js';
 import { WakeUps } from '../../events/wake-ups.js';
 import { ActionsStore } from './actions.store.js';
 
@@ -13,17 +14,16 @@ const keptDays = 90;
 
 /** The leader's duties with actions: ends what dead replicas have left, and lets old files and runs go. */
 @Injectable()
-export class ActionsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger('Actions');
-  private readonly loops: Loop[];
+export class ActionsKeeper extends Keeper {
   private unsubscribe: (() => void) | undefined;
   private sweeping: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly store: ActionsStore,
-    private readonly leader: Leader,
+    leader: Leader,
     private readonly wakeUps: WakeUps,
   ) {
+    super(leader, new Logger('Actions'));
     const once = (work: () => Promise<void>) => async () => {
       await work();
       return false;
@@ -32,20 +32,20 @@ export class ActionsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
       { name: 'keeper of admin actions', intervalMs: sweepMs, run: once(() => this.failGone()) },
       { name: 'pruner of admin actions', intervalMs: pruneMs, run: once(() => store.prune(fileSeconds, keptDays)) },
     ];
-    this.loops = loopsOf(duties, leader, this.logger);
+    this.keep(duties);
   }
 
-  onApplicationBootstrap(): void {
-    for (const loop of this.loops) loop.start();
+  override onApplicationBootstrap(): void {
+    super.onApplicationBootstrap();
     // Whoever has something done sees at once that a replica is gone that had something to do.
     this.unsubscribe = this.wakeUps.on('admin_actions', () => {
       if (this.leader.isLeader) this.sweeping = this.failGone().catch(() => undefined);
     });
   }
 
-  async onModuleDestroy(): Promise<void> {
+  override async onModuleDestroy(): Promise<void> {
     this.unsubscribe?.();
-    await Promise.all([...this.loops.map((loop) => loop.stop()), this.sweeping]);
+    await Promise.all([super.onModuleDestroy(), this.sweeping]);
   }
 
   private async failGone(): Promise<void> {

@@ -1,7 +1,7 @@
-import { Inject, Injectable, Logger, Optional, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { AlertRaiser } from '../alert-raiser.js';
 import { Leader } from '../../engine/leader.js';
-import { loopsOf, type Loop } from '../../engine/loops/loop.js';
+import { Keeper } from '../../engine/loops/keeper.js';
 import { WakeUps } from '../../events/wake-ups.js';
 import { SETTINGS, type Settings } from '../../settings.js';
 import { Outbox } from './outbox.js';
@@ -11,10 +11,8 @@ import { deliveryWatchdog, heartbeat, notificationPruner } from './watchdog.js';
 
 /** Starts and stops what sends, and the duties around it. */
 @Injectable()
-export class ChannelsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger('AlertChannels');
+export class ChannelsKeeper extends Keeper {
   private readonly outbox: Outbox;
-  private readonly loops: Loop[];
 
   constructor(
     store: OutboxStore,
@@ -24,6 +22,7 @@ export class ChannelsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(SETTINGS) settings: Settings,
     @Optional() raiser?: AlertRaiser,
   ) {
+    super(leader, new Logger('AlertChannels'));
     this.outbox = new Outbox(store, senders, wakeUps, (error) =>
       this.logger.warn(`The alert outbox failed; it is tried again: ${error.message}`),
     );
@@ -33,15 +32,15 @@ export class ChannelsKeeper implements OnApplicationBootstrap, OnModuleDestroy {
       ...(raiser ? [deliveryWatchdog(store, raiser)] : []),
       ...(channel ? [heartbeat(store, () => wakeUps.signal('alert_notifications'), channel, seconds)] : []),
     ];
-    this.loops = loopsOf(duties, leader, this.logger);
+    this.keep(duties);
   }
 
-  onApplicationBootstrap(): void {
+  override onApplicationBootstrap(): void {
     this.outbox.start();
-    for (const loop of this.loops) loop.start();
+    super.onApplicationBootstrap();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    await Promise.all([this.outbox.stop(), ...this.loops.map((loop) => loop.stop())]);
+  override async onModuleDestroy(): Promise<void> {
+    await Promise.all([this.outbox.stop(), super.onModuleDestroy()]);
   }
 }

@@ -1,6 +1,7 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Leader } from '../../engine/leader.js';
-import { loopsOf, type Duty, type Loop } from '../../engine/loops/loop.js';
+import { Keeper } from '../../engine/loops/keeper.js';
+import type { Duty } from '../../engine/loops/loop.js';
 import { SETTINGS, type Settings } from '../../settings.js';
 import { AlertsService } from '../alerts.service.js';
 import { FlowService } from '../flow/flow.service.js';
@@ -13,10 +14,7 @@ const pruneMs = 600_000;
 
 /** The leader's duties with silences: who ends soon is warned of, and what is old leaves. */
 @Injectable()
-export class SilencesKeeper implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger('AlertSilences');
-  private readonly loops: Loop[];
-
+export class SilencesKeeper extends Keeper {
   constructor(
     @Inject(SETTINGS) settings: Settings,
     leader: Leader,
@@ -24,19 +22,12 @@ export class SilencesKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly flow: FlowService,
     private readonly alerts: AlertsService,
   ) {
+    super(leader, new Logger('AlertSilences'));
     const duties: Duty[] = [
       { name: 'pruner of silences', intervalMs: pruneMs, run: () => this.store.prune(settings.ALERTS_RETENTION_DAYS, batch) },
       { name: 'warning before silences end', intervalMs: warnMs, run: () => this.warn(settings.ALERTS_SILENCE_WARN_MINUTES) },
     ];
-    this.loops = loopsOf(duties, leader, this.logger);
-  }
-
-  onApplicationBootstrap(): void {
-    for (const loop of this.loops) loop.start();
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    await Promise.all(this.loops.map((loop) => loop.stop()));
+    this.keep(duties);
   }
 
   /** Once for each silence that mutes something when its end is near. */

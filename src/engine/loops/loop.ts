@@ -69,10 +69,3 @@ export class Loop {
     }
   }
 }
-
-/** One for each duty. A failure is a warning, as it is tried again. */
-export function loopsOf(duties: Duty[], leader: Leader, logger: { warn(message: string): void }): Loop[] {
-  return duties.map(
-    (duty) => new Loop(duty, leader, (name, error) => logger.warn(`The ${name} failed; it is tried again: ${error.message}`)),
-  );
-}
