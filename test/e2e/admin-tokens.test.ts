@@ -107,7 +107,7 @@ test(
     await until('it to be refused on the other replica', async () => !(await holds(a, third)));
 
     // Nowhere but in these answers.
-    const tables = ['admin_actions', 'admin_tokens', 'events', 'idempotency_keys', 'config_versions'];
+    const tables = ['admin_actions', 'admin_tokens', 'events', 'idempotency_keys', 'config_versions', 'audit_log', 'log_lines'];
     const rows = await Promise.all(tables.map((table) => a.server.kernel.database.api.queryText(`SELECT t::text FROM ${table} t`)));
     const runs = (await as(a, fourth, 'GET', '/admin/actions/runs')).body;
     const said = JSON.stringify([rows, runs, lines]);

@@ -97,7 +97,9 @@ test('the other doors, and events, mask them as well', async () => {
 });
 
 test('a diagnostics bundle holds none, nor do runs of actions and what is told of them', async () => {
-  const spec = { url: `https://example.com/${canaries.channel}`, secret: canaries.channel };
+  // Doors show where a channel sends to, and the audit log does; a bundle goes to others.
+  const address = canary();
+  const spec = { url: `https://example.com/${address}`, secret: canaries.channel };
   expect((await server.api('POST', '/alerts/channels', { name: 'secret', kind: 'webhook', spec })).status).toBe(201);
   const carried = { name: canaries.task, parameters: { a: canaries.task }, labels: { a: canaries.task } };
   expect((await server.api('POST', '/tasks', carried)).status).toBe(201);
@@ -115,9 +117,20 @@ test('a diagnostics bundle holds none, nor do runs of actions and what is told o
   expect(settings.find(({ key }: { key: string }) => key === 'DATABASE_URL')).toMatchObject({ value: null, has_value: true });
   expect(tables.some((table: { name: string }) => table.name === 'tasks')).toBe(true);
   expectNoCanary('the bundle', bundle);
+  expect(bundle).not.toContain(address);
   expectNoCanary('events of actions', heard);
-  for (const path of ['/admin/actions', '/admin/actions/runs', `/admin/actions/${started.id}`])
-    expectNoCanary(path, (await server.api('GET', path)).body);
+  const admin = [
+    'actions',
+    'actions/runs',
+    `actions/${started.id}`,
+    'audit?limit=200',
+    'audit/export',
+    'logs?limit=200',
+    'system',
+    'health',
+  ];
+  for (const path of admin) expectNoCanary(path, (await server.api('GET', `/admin/${path}`)).body);
+  expect((await server.api('GET', '/admin/audit?operation=alerts.channels.manage')).body.items).toHaveLength(1);
   expectNoCanary(
     'a wrong token of a dry run',
     (await server.api('POST', '/admin/actions', { action: 'purge_tasks', parameters: { status: ['failed'] }, confirm: canaries.sent }))
