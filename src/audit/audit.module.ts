@@ -12,5 +12,6 @@ import { AuditStore } from './audit.store.js';
   imports: [AlertsModule],
   controllers: [AuditController, AuditGrpc],
   providers: [AuditGateway, AuditService, AuditStore, AuditTrail, AuditKeeper],
+  exports: [AuditStore],
 })
 export class AuditModule {}

@@ -270,7 +270,16 @@ test('jobs of the database do what they say, one at a time', async () => {
   await sql(
     `INSERT INTO idempotency_keys (tenant_id, key, request_hash, created_at) VALUES ('default', 'old', '', now() - interval '9 days')`,
   );
-  expect((await run('run_retention', {}, { dry_run: true })).body.result).toMatchObject({ idempotency_keys: 1, tasks: 0 });
+  await sql('DELETE FROM log_lines');
+  await sql(
+    `WITH position AS (UPDATE log_position SET last_id = last_id + 1 RETURNING last_id)
+     INSERT INTO log_lines (id, at, replica_id, level, msg, fields) SELECT last_id, now() - interval '9 days', 'gone', 30, 'old', '{}' FROM position`,
+  );
+  expect((await run('run_retention', {}, { dry_run: true })).body.result).toMatchObject({
+    idempotency_keys: 1,
+    tasks: 0,
+    audit_records: 0,
+  });
   expect((await done('run_retention')).result).toMatchObject({ idempotency_keys: expect.any(Number), tasks: 0 });
   expect(await sql(`SELECT FROM idempotency_keys WHERE key = 'old'`)).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AlertsModule } from '../../alerts/alerts.module.js';
+import { AuditModule } from '../../audit/audit.module.js';
 import { AdminTokens } from '../../auth/admin-tokens.js';
 import { AdminTokensStore } from '../../auth/admin-tokens.store.js';
 import { LiveConfigModule } from '../../config/config.module.js';
@@ -21,7 +22,7 @@ import { ActionsService } from './actions.service.js';
 import { ActionsStore } from './actions.store.js';
 
 @Module({
-  imports: [AlertsModule, HealthModule, LiveConfigModule, LogsModule, MetricsModule, SystemModule, WorkersModule],
+  imports: [AlertsModule, AuditModule, HealthModule, LiveConfigModule, LogsModule, MetricsModule, SystemModule, WorkersModule],
   controllers: [ActionsController, ActionsGrpc],
   providers: [
     ActionsGateway,

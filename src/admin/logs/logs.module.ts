@@ -19,6 +19,6 @@ import { LogsStore } from './logs.store.js';
     LogsKeeper,
     { provide: LogsStore, useFactory: (database: Database) => new LogsStore(database), inject: [Database] },
   ],
-  exports: [LogsService],
+  exports: [LogsService, LogsStore],
 })
 export class LogsModule {}

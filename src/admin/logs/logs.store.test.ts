@@ -81,9 +81,9 @@ test('old lines are pruned in steps, also those that were stored late', async ()
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
   await store.add('one', [...some(3).map((each) => ({ ...each, at: hoursAgo(30) })), line('kept', { at: hoursAgo(10) })], 1_000);
   await store.add('two', [line('late', { at: hoursAgo(29) })], 1_000);
-  expect(await store.prune(24, 2)).toBe(true);
-  expect(await store.prune(24, 2)).toBe(false);
+  expect(await store.prune(24, 2)).toBe(2);
+  expect(await store.prune(24, 2)).toBe(1);
   expect(await ids()).toEqual([4, 5]);
-  expect(await store.prune(5, 10)).toBe(false);
+  expect(await store.prune(5, 10)).toBe(2);
   expect(await ids()).toEqual([]);
 });

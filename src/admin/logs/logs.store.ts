@@ -120,9 +120,9 @@ export class LogsStore {
     return (await this.database.api.query(tailStatement))[0]!.last_id;
   }
 
-  /** Lines older than that, at most `limit`; whether there may be more. */
-  async prune(hours: number, limit = pruneBatch): Promise<boolean> {
-    return (await this.database.loops.query(pruneStatement, [hours, limit]))[0]!.deleted === limit;
+  /** Lines older than that, one batch of them; answers how many have left. */
+  async prune(hours: number, limit: number): Promise<number> {
+    return (await this.database.loops.query(pruneStatement, [hours, limit]))[0]!.deleted;
   }
 }
 
