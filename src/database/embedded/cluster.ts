@@ -136,10 +136,17 @@ function syncDirectory(directory: string): void {
   closeSync(handle);
 }
 
-/** Removes what an initdb left that was killed in the middle. */
+const removals = 20;
+
+/**
+ * Removes what an initdb left that was killed in the middle. Its own processes may be ending just now: while files come and go, one
+ * removal overlooks some, or gives up at one that is gone.
+ */
 export function removeUnfinished(home: string): void {
   for (const name of readdirSync(home)) {
-    if (name.startsWith(initPrefix)) rmSync(join(home, name), { recursive: true, force: true, maxRetries: 5 });
+    if (!name.startsWith(initPrefix)) continue;
+    const path = join(home, name);
+    for (let left = removals; left > 0 && existsSync(path); left--) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
