@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { isTransient } from '../database/database-errors.js';
 import { Batcher } from '../engine/batcher.js';
 import { CodedError } from '../errors/coded-error.js';
 import { SETTINGS, type Settings } from '../settings.js';
@@ -100,8 +101,10 @@ export class AuditTrail implements RequestRecorder, BeforeApplicationShutdown {
 }
 
 function notRecorded(cause: unknown): CodedError {
+  // Away, as it may be before and after any change.
+  const code = isTransient(cause as Error) ? 'UNAVAILABLE' : 'INTERNAL';
   return new CodedError(
-    'INTERNAL',
+    code,
     'The change was made, but it could not be recorded in the audit log. Do not repeat it: read what there is now, and tell who runs this server.',
     [],
     { cause },
