@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 const ofDoors = [
   /^test\/e2e\/(access|admin-secrets|cli|demo|protocol|rest-(access|body|fuzz|http|input)|secrets-in-logs|socket-(handshake|slow-client))/,
   /^test\/e2e\/(grpc-tls|config-(file|secrets)|quickstart|trace-context|tracing)\.test\.ts$/,
-  /^test\/contract\/(answers|admin-.*)\.test\.ts$/,
+  /^test\/contract\/answers\.test\.ts$/,
   // Has a step of its own.
   /^test\/prometheus\//,
 ];

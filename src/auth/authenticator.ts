@@ -23,6 +23,9 @@ export class Authenticator {
   private tokens: readonly RootToken[];
   /** By which token somebody is root. */
   private readonly tokenOf = new WeakMap<Principal, RootToken>();
+  /** Hear that tokens have ended: whom they let in may have to go. */
+  readonly onEnded = new Set<() => void>();
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     @Inject(SETTINGS) private readonly settings: Settings,
@@ -46,10 +49,6 @@ export class Authenticator {
     }
     throw new CodedError('UNAUTHENTICATED', 'This token is not known here. Check that it was copied whole and belongs to this server.');
   }
-
-  /** Hear that tokens have ended: whom they let in may have to go. */
-  readonly onEnded = new Set<() => void>();
-  private timer: NodeJS.Timeout | undefined;
 
   /** The root tokens from now on. */
   use(tokens: readonly RootToken[]): void {

@@ -117,7 +117,7 @@ function schemaFields(schema: Item): [string, unknown][] {
 function addChanging(config: Command): void {
   const set = command(config, 'set <changes...>', 'Change settings (KEY=VALUE), all of them or none', [
     'config set LOG_LEVEL=debug --reason "Lost webhooks" --expires-in 15m',
-    'config set RUNNER_SLOTS=32 LOG_REQUESTS=true --dry-run',
+    'config set RUNNER_SLOTS=32 LOG_REQUESTS=all --dry-run',
     'config set RUNNER_SLOTS=32 --if-version 3 --wait 10',
   ]).option('--expires-in <duration>', 'after so long it takes itself back: 90s, 15m, 2h, 7d', duration);
   runs(changing(set), (context, { expires_in, ...given }, ...changes) =>

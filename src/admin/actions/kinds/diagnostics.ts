@@ -19,7 +19,6 @@ const recentRuns = 50;
 const recentVersions = 20;
 const recentLines = 200;
 
-const migrationsStatement = statement('diagnose_migrations', 'SELECT number, name, applied_at FROM schema_migrations ORDER BY number');
 const tablesStatement = statement(
   'diagnose_tables',
   `SELECT relname AS name, n_live_tup AS rows, n_dead_tup AS dead_rows, pg_total_relation_size(relid) AS bytes, seq_scan, idx_scan,
@@ -37,10 +36,6 @@ const countsStatement = statement(
 const workersStatement = statement(
   'diagnose_workers',
   'SELECT id, state, door, replica_id, types, queues, slots, in_flight, sdk, last_beat_at FROM workers ORDER BY id LIMIT 1000',
-);
-const databaseStatement = statement(
-  'diagnose_database',
-  `SELECT version(), pg_database_size(current_database()) AS bytes, (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()) AS connections`,
 );
 
 /**
@@ -88,9 +83,7 @@ export class DiagnosticsAction {
     settings: () => settingAnswers(this.live, this.sync.overrides),
     changes_of_settings: () => this.config.history({ limit: recentVersions }),
     health: () => this.health.ready(),
-    replicas: () => this.configStore.acknowledgements(this.sync.version),
-    database: async () => ({ ...(await this.rows(databaseStatement))[0], pools: this.database.pools() }),
-    migrations: () => this.rows(migrationsStatement),
+    acknowledgements: () => this.configStore.acknowledgements(this.sync.version),
     tables: () => this.rows(tablesStatement),
     events: () => this.rows(eventsStatement),
     tasks: () => this.rows(countsStatement),
