@@ -65,7 +65,8 @@ export function ensureBuilt() {
   const dist = join(root, 'dist');
   const stampFile = join(dist, '.stamp');
   const stamp = sourceStamp();
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  const isBuilt = () => existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp;
+  if (isBuilt()) return;
   progress('Compiling…');
   // Beside dist, which it replaces when complete: an interrupted build is never taken for a good one.
   removeUnfinishedBuilds();
@@ -76,8 +77,14 @@ export function ensureBuilt() {
     const { status } = spawnSync(localNode(), args, { cwd: root, stdio: asProgress });
     if (status !== 0) throw new SetupError('The server could not be compiled; the compiler says why above.');
     writeFileSync(join(unfinished, '.stamp'), stamp);
+    // Somebody else may have compiled the same meanwhile, and work with it already.
+    if (isBuilt()) return;
     rmSync(dist, { recursive: true, force: true });
-    renameSync(unfinished, dist);
+    try {
+      renameSync(unfinished, dist);
+    } catch (error) {
+      if (!isBuilt()) throw error;
+    }
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }
